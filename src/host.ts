@@ -1,0 +1,34 @@
+import type { Libc } from "./linux/libc.ts";
+
+/** The one port: all that the core asks of a runtime. */
+export interface Host {
+  /** The name for messages. */
+  readonly runtime: "Deno" | "Bun" | "Node";
+  /** Our own process ID. */
+  pid(): number;
+  /** Our parent's process ID. */
+  parentPid(): number;
+  /** An environment variable, or `undefined` where it is not set. */
+  env(name: string): string | undefined;
+  /** Takes a variable out of the environment that children inherit. */
+  unsetEnv(name: string): void;
+  /** libc, or why there is none. A missing FFI is a value, so that the portable ways go on without it. */
+  libc(): Libc | LibcMissing;
+  /**
+   * Whether a descriptor is open, by a way of the runtime's own: for Node, where libc is slow to load and FD_CLOEXEC is set at start.
+   * `undefined` where the runtime cannot tell.
+   */
+  isOpen?(fd: number): boolean | undefined;
+  /** The contents of a file below /proc without libc, or `undefined` where that is not allowed. Only errors ask for it. */
+  readProc?(path: string): string | undefined;
+}
+
+/** Why libc cannot be called. */
+export interface LibcMissing {
+  readonly missing: string;
+}
+
+/** Whether `libc()` gave the real thing. */
+export function hasLibc(libc: Libc | LibcMissing): libc is Libc {
+  return !("missing" in libc);
+}

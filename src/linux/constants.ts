@@ -1,0 +1,60 @@
+/** Numbers of the Linux kernel, the same on x86-64 and arm64 (include/uapi). */
+
+export const AF_UNIX = 1;
+export const AF_INET = 2;
+export const AF_INET6 = 10;
+export const AF_NETLINK = 16;
+export const AF_VSOCK = 40;
+
+export const SOCK_STREAM = 1;
+export const SOCK_DGRAM = 2;
+export const SOCK_RAW = 3;
+export const SOCK_SEQPACKET = 5;
+export const SOCK_CLOEXEC = 0o2000000;
+
+export const SOL_SOCKET = 1;
+export const SO_TYPE = 3;
+export const SO_ACCEPTCONN = 30;
+export const SO_DOMAIN = 39;
+export const SOL_TCP = 6;
+export const TCP_INFO = 11;
+
+export const F_GETFD = 1;
+export const F_SETFD = 2;
+export const F_GETFL = 3;
+export const F_SETFL = 4;
+export const F_DUPFD_CLOEXEC = 1030;
+export const FD_CLOEXEC = 1;
+
+export const O_RDONLY = 0;
+export const O_NONBLOCK = 0o4000;
+export const O_CLOEXEC = 0o2000000;
+
+export const EPOLL_CTL_ADD = 1;
+export const EPOLL_CTL_DEL = 2;
+export const EPOLL_CTL_MOD = 3;
+export const EPOLLET = 0x80000000;
+
+export const SYS_PIDFD_OPEN = 434;
+export const PIDFS_MAGIC = 0x50494446;
+
+const names: Record<number, string> = {
+  1: "EPERM",
+  2: "ENOENT",
+  9: "EBADF",
+  13: "EACCES",
+  17: "EEXIST",
+  22: "EINVAL",
+  24: "EMFILE",
+  88: "ENOTSOCK",
+  95: "EOPNOTSUPP",
+  98: "EADDRINUSE",
+};
+
+export const EBADF = 9;
+export const ENOTSOCK = 88;
+
+/** The name of an errno, given as libc's negative result. */
+export function errnoName(result: number): string {
+  return names[-result] ?? `errno ${-result}`;
+}
