@@ -1,4 +1,5 @@
 import type { Libc } from "./linux/libc.ts";
+import type { DescriptorKind } from "./linux/socket.ts";
 
 /** The one port: all that the core asks of a runtime. */
 export interface Host {
@@ -19,6 +20,8 @@ export interface Host {
    * `undefined` where the runtime cannot tell.
    */
   isOpen?(fd: number): boolean | undefined;
+  /** The kind of a descriptor by a way of the runtime's own, where libc is missing; `undefined` where the runtime cannot tell. */
+  describe?(fd: number): DescriptorKind | undefined;
   /** The contents of a file below /proc without libc, or `undefined` where that is not allowed. Only errors ask for it. */
   readProc?(path: string): string | undefined;
 }

@@ -1,0 +1,93 @@
+import { Fd3Error } from "../errors.ts";
+
+const syntax = /^[ \t\n\v\f\r]*([+-]?)(0[xX][0-9a-fA-F]+|[0-9]+)(.*)$/s;
+const pythonSyntax = /^0([bBoO])(.*)$/s;
+const signedDigits: Record<string, RegExp> = {
+  b: /^[ \t\n\v\f\r]*([+-]?)([01]+)(.*)$/s,
+  o: /^[ \t\n\v\f\r]*([+-]?)([0-7]+)(.*)$/s,
+};
+
+interface Parsed {
+  negative: boolean;
+  magnitude: bigint;
+  rest: string;
+}
+
+/** strtol(3) with base 0, as systemd's parse-util.c calls it: hex, C's octal, and the prefixes 0b and 0o. */
+function parse(text: string): Parsed | undefined {
+  const python = pythonSyntax.exec(text);
+  if (python !== null) {
+    const letter = python[1].toLowerCase();
+    const match = signedDigits[letter].exec(python[2]);
+    if (match !== null) {
+      return { negative: match[1] === "-", magnitude: BigInt(`0${letter}${match[2]}`), rest: match[3] };
+    }
+    return undefined;
+  }
+  const match = syntax.exec(text);
+  if (match === null) return undefined;
+  const [, sign, digits, rest] = match;
+  const negative = sign === "-";
+  if (/^0[0-9]/.test(digits)) {
+    const octal = /^[0-7]+/.exec(digits)![0];
+    return { negative, magnitude: BigInt(`0o${octal}`), rest: digits.slice(octal.length) + rest };
+  }
+  return { negative, magnitude: BigInt(digits), rest };
+}
+
+function fail(code: "EINVAL" | "ERANGE", variable: string, text: string): never {
+  const why = code === "EINVAL" ? "not a number" : "out of range";
+  throw new Fd3Error(code, `Cannot read ${variable}: ${JSON.stringify(text)} is ${why}`);
+}
+
+const longMax = 2n ** 63n - 1n;
+const intMax = 2n ** 31n - 1n;
+const unsignedLongMax = 2n ** 64n - 1n;
+
+/**
+ * safe_atoi() of systemd: a C `int`.
+ *
+ * @throws {Fd3Error} `EINVAL` if it is no number, `ERANGE` if it does not fit.
+ * @param variable The environment variable it stands in, for the message.
+ * @param text The value.
+ */
+export function parseInt32(variable: string, text: string): number {
+  const parsed = parse(text);
+  if (parsed === undefined) fail("EINVAL", variable, text);
+  const { negative, magnitude, rest } = parsed;
+  if (magnitude > (negative ? longMax + 1n : longMax)) fail("ERANGE", variable, text);
+  if (rest !== "") fail("EINVAL", variable, text);
+  if (magnitude > (negative ? intMax + 1n : intMax)) fail("ERANGE", variable, text);
+  return Number(negative ? -magnitude : magnitude);
+}
+
+/**
+ * safe_atou64() of systemd: a C `uint64_t`. A minus sign is out of range, but for -0.
+ *
+ * @throws {Fd3Error} `EINVAL` if it is no number, `ERANGE` if it does not fit.
+ * @param variable The environment variable it stands in, for the message.
+ * @param text The value.
+ */
+export function parseUint64(variable: string, text: string): bigint {
+  const trimmed = text.replace(/^[ \t\n\r]+/, "");
+  const parsed = parse(trimmed);
+  if (parsed === undefined) fail("EINVAL", variable, text);
+  const { negative, magnitude, rest } = parsed;
+  if (magnitude > unsignedLongMax) fail("ERANGE", variable, text);
+  if (rest !== "") fail("EINVAL", variable, text);
+  if (negative && magnitude !== 0n) fail("ERANGE", variable, text);
+  return magnitude;
+}
+
+/**
+ * parse_pid() of systemd: a process ID above 0.
+ *
+ * @throws {Fd3Error} `EINVAL` if it is no number, `ERANGE` if it is no process ID.
+ * @param variable The environment variable it stands in, for the message.
+ * @param text The value.
+ */
+export function parsePid(variable: string, text: string): number {
+  const pid = parseUint64(variable, text);
+  if (pid === 0n || pid > intMax) fail("ERANGE", variable, text);
+  return Number(pid);
+}

@@ -1,0 +1,51 @@
+import { Fd3Error } from "../errors.ts";
+import type { Host } from "../host.ts";
+import type { ListenFd, ListenFdsOptions } from "../types.ts";
+import { type Environment, readListenFds, variables } from "./listen_fds.ts";
+
+/** What this process was passed, and what of it is taken. */
+export interface Table {
+  /** The environment as it was at first sight. */
+  readonly env: Environment;
+  /** The descriptors, or the error that reading them gave. */
+  readonly result: readonly ListenFd[] | Fd3Error;
+  readonly taken: Set<number>;
+}
+
+// On globalThis, not in this module: two copies of the package may meet, and `bun --hot` evaluates a module twice.
+const key: unique symbol = Symbol.for("fd3.table");
+
+function read(host: Host): Table {
+  const env: Environment = {};
+  for (const variable of variables) {
+    const value = host.env(variable);
+    if (value !== undefined) env[variable] = value;
+  }
+  const taken = new Set<number>();
+  try {
+    return { env, result: readListenFds(env, host), taken };
+  } catch (error) {
+    if (!(error instanceof Fd3Error)) throw error;
+    return { env, result: error, taken };
+  }
+}
+
+/**
+ * The table of this process, made on the first call.
+ *
+ * @param host The runtime.
+ * @param options `keepEnv` leaves the variables in the environment.
+ */
+export function table(host: Host, options: ListenFdsOptions = {}): Table {
+  const holder = globalThis as { [key]?: Table };
+  const made = holder[key] ??= read(host);
+  if (options.keepEnv !== true) { for (const variable of variables) host.unsetEnv(variable); }
+  return made;
+}
+
+/** {@linkcode table}, its error thrown. */
+export function listenFds(host: Host, options?: ListenFdsOptions): ListenFd[] {
+  const { result } = table(host, options);
+  if (result instanceof Fd3Error) throw result;
+  return [...result];
+}

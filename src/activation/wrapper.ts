@@ -1,0 +1,78 @@
+import { hasLibc, type Host } from "../host.ts";
+import { readText } from "../linux/proc.ts";
+import type { Environment } from "./listen_fds.ts";
+
+/** Programs that people put between the service manager and the runtime, and what to do instead. */
+const wrappers: readonly (readonly [pattern: RegExp, name: string, cure: string])[] = [
+  [
+    /^(\S*\/)?(node \S*\/)?npm(-cli\.js)?( |$)/,
+    "npm",
+    "npm keeps the descriptors: let ExecStart= call the runtime itself",
+  ],
+  [
+    /^(\S*\/)?(node \S*\/)?npx(-cli\.js)?( |$)/,
+    "npx",
+    "npx keeps the descriptors: let ExecStart= call the runtime itself",
+  ],
+  [/^(\S*\/)?npm exec( |$)/, "npx", "npx keeps the descriptors: let ExecStart= call the runtime itself"],
+  [/(^|\/)(tsx|tsx\/dist\/cli\.mjs)( |$)/, "tsx", "tsx starts a child: use node --import tsx"],
+  [/^(\S*\/)?deno( -\S+)* task( |$)/, "deno task", "deno task starts a child: use deno run"],
+  [/^(\S*\/)?bunx?( -\S+)* run( |$)/, "bun run", "bun run starts a child: use bun and the file"],
+  [
+    /^(\S*\/)?(ba|da|z|k|a)?sh( |$)/,
+    "a shell",
+    "put exec before the command, or let ExecStart= call the runtime itself",
+  ],
+];
+
+function readProc(host: Host, path: string): string | undefined {
+  const libc = host.libc();
+  return hasLibc(libc) ? readText(libc, path) : host.readProc?.(path);
+}
+
+/** The wrapper that a command line is of. */
+export function findWrapper(commandLine: string): { name: string; cure: string } | undefined {
+  for (const [pattern, name, cure] of wrappers) {
+    if (pattern.test(commandLine)) return { name, cure };
+  }
+  return undefined;
+}
+
+/** The parents of this process, nearest first, as far as /proc shows them. */
+function ancestors(host: Host): number[] {
+  const pids: number[] = [];
+  let pid = host.parentPid();
+  while (pid > 1 && pids.length < 32) {
+    pids.push(pid);
+    // "pid (comm) state ppid": comm may hold anything, a parenthesis too.
+    const stat = readProc(host, `/proc/${pid}/stat`);
+    pid = Number(stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[1] ?? 0);
+  }
+  return pids;
+}
+
+/**
+ * Why nothing was received although there is an environment for it: usually a wrapper stands between the service manager and us.
+ *
+ * @param env The variables as they were.
+ * @param host The runtime.
+ * @returns A sentence, or `undefined` where the service manager passed nothing.
+ */
+export function explainNothing(env: Environment, host: Host): string | undefined {
+  if (env.LISTEN_PID === undefined) {
+    return env.LISTEN_FDS === undefined ? undefined : `LISTEN_FDS is set and LISTEN_PID is not`;
+  }
+  const pid = Number(env.LISTEN_PID);
+  if (pid === host.pid()) {
+    return env.LISTEN_FDS === undefined
+      ? "LISTEN_PID is set and LISTEN_FDS is not"
+      : `LISTEN_PIDFDID=${env.LISTEN_PIDFDID} is not this process`;
+  }
+  const cause = `LISTEN_PID=${env.LISTEN_PID} is not this process (${host.pid()})`;
+  if (!ancestors(host).includes(pid)) return cause;
+  const commandLine = readProc(host, `/proc/${pid}/cmdline`)?.replaceAll("\0", " ").trim() ?? "";
+  const wrapper = findWrapper(commandLine);
+  const who = wrapper?.name ?? (commandLine.slice(0, 80) || "another program");
+  const cure = wrapper?.cure ?? "let ExecStart= call the runtime itself";
+  return `${cause} but its parent, ${who}; ${cure}`;
+}

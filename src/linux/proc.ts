@@ -1,0 +1,50 @@
+import { O_CLOEXEC, O_RDONLY } from "./constants.ts";
+import { cString, type Libc } from "./libc.ts";
+
+const decoder = new TextDecoder();
+
+/** A small file below /proc, through libc: Deno's own API wants every permission there is for it. */
+export function readText(libc: Libc, path: string, flags: number = O_RDONLY | O_CLOEXEC): string | undefined {
+  const fd = libc.open(cString(path), flags, 0);
+  if (fd < 0) return undefined;
+  const buffer = new Uint8Array(4096);
+  let text = "";
+  let n: number;
+  while ((n = libc.read(fd, buffer, buffer.length)) > 0) {
+    text += decoder.decode(buffer.subarray(0, n), { stream: true });
+  }
+  libc.close(fd);
+  return text + decoder.decode();
+}
+
+/** Where a descriptor points, such as `socket:[1234]` or `anon_inode:[eventpoll]`; `undefined` if it is closed. */
+export function descriptorTarget(libc: Libc, fd: number): string | undefined {
+  const buffer = new Uint8Array(256);
+  const n = libc.readlink(cString(`/proc/self/fd/${fd}`), buffer, buffer.length);
+  return n < 0 ? undefined : decoder.decode(buffer.subarray(0, n));
+}
+
+/** The inode in `socket:[1234]`. */
+export function socketInode(target: string | undefined): number | undefined {
+  const match = /^socket:\[(\d+)\]$/.exec(target ?? "");
+  return match === null ? undefined : Number(match[1]);
+}
+
+/** How an epoll set watches a descriptor: one `tfd:` line of its fdinfo (Linux, fs/eventpoll.c). */
+export interface EpollEntry {
+  readonly fd: number;
+  readonly events: number;
+  readonly data: bigint;
+  readonly inode: number;
+}
+
+/** The `tfd:` lines of `/proc/self/fdinfo/<epoll fd>`. */
+export function parseEpollInfo(text: string): EpollEntry[] {
+  const line = /^tfd:\s*(\d+)\s+events:\s*([0-9a-f]+)\s+data:\s*([0-9a-f]+)\s.*\bino:([0-9a-f]+)/gm;
+  return [...text.matchAll(line)].map(([, fd, events, data, inode]) => ({
+    fd: Number(fd),
+    events: Number.parseInt(events, 16),
+    data: BigInt(`0x${data}`),
+    inode: Number.parseInt(inode, 16),
+  }));
+}

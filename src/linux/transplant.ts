@@ -1,0 +1,147 @@
+import { Fd3Error } from "../errors.ts";
+import {
+  EPOLL_CTL_ADD,
+  EPOLL_CTL_MOD,
+  errnoName,
+  F_DUPFD_CLOEXEC,
+  F_GETFL,
+  F_SETFL,
+  O_CLOEXEC,
+  O_NONBLOCK,
+} from "./constants.ts";
+import type { Libc } from "./libc.ts";
+import { descriptorTarget, type EpollEntry, parseEpollInfo, readText, socketInode } from "./proc.ts";
+import { localAddress } from "./socket.ts";
+import type { Address } from "../types.ts";
+
+/** How far to look for a descriptor: the kernel gives out the lowest free number, so the highest are never needed. */
+const highestFd = 65536;
+
+function check(result: number, action: string): number {
+  if (result >= 0) return result;
+  throw new Fd3Error("ERR_FD3_TRANSPLANT", `Cannot ${action}: ${errnoName(result)}`);
+}
+
+function sameAddress(a: Address | undefined, b: Address): boolean {
+  return a !== undefined && JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** The descriptor whose own address is this one. Addresses of placeholders are unique, so the first is the one. */
+export function findSocket(libc: Libc, address: Address): number {
+  for (let fd = 3; fd < highestFd; fd++) {
+    if (sameAddress(localAddress(libc, fd), address)) return fd;
+  }
+  throw new Fd3Error("ERR_FD3_TRANSPLANT", "Cannot find the placeholder: no descriptor has its address");
+}
+
+/** How a runtime watches a descriptor: its epoll set, and what it registered there. */
+export interface Registration {
+  readonly epollFd: number;
+  readonly entry: EpollEntry;
+}
+
+/** The epoll sets of this process. They are made at start, so a gap of closed numbers ends the search. */
+function epollSets(libc: Libc): number[] {
+  const sets: number[] = [];
+  for (let fd = 3, closed = 0; closed < 64; fd++) {
+    const target = descriptorTarget(libc, fd);
+    closed = target === undefined ? closed + 1 : 0;
+    if (target === "anon_inode:[eventpoll]") sets.push(fd);
+  }
+  return sets;
+}
+
+/**
+ * Where a descriptor is registered with the runtime's epoll set. The inode must match too: a set keeps the entry of a closed
+ * number while another descriptor holds the same socket.
+ *
+ * @throws {Fd3Error} `ERR_FD3_TRANSPLANT` unless exactly one set watches it.
+ */
+export function findRegistration(libc: Libc, fd: number): Registration {
+  const inode = socketInode(descriptorTarget(libc, fd));
+  const found: Registration[] = [];
+  for (const epollFd of epollSets(libc)) {
+    for (const entry of parseEpollInfo(readText(libc, `/proc/self/fdinfo/${epollFd}`) ?? "")) {
+      if (entry.fd === fd && entry.inode === inode) found.push({ epollFd, entry });
+    }
+  }
+  if (found.length === 1) return found[0];
+  throw new Fd3Error("ERR_FD3_TRANSPLANT", `Cannot find how fd ${fd} is watched: ${found.length} epoll entries`);
+}
+
+function epollEvent(libc: Libc, events: number, data: bigint): Uint8Array {
+  // Packed on x86-64 alone (include/uapi/linux/eventpoll.h, EPOLL_PACKED).
+  const packed = libc.arch === "x64";
+  const bytes = new Uint8Array(packed ? 12 : 16);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, events, true);
+  view.setBigUint64(packed ? 4 : 8, data, true);
+  return bytes;
+}
+
+/** Registers a descriptor as another one was, with more events if wanted. */
+export function watch(libc: Libc, fd: number, { epollFd, entry }: Registration, extraEvents = 0): number {
+  return libc.epoll_ctl(epollFd, EPOLL_CTL_ADD, fd, epollEvent(libc, entry.events | extraEvents, entry.data));
+}
+
+/** Changes the events of a registration. An edge-triggered one is reported anew by this if it is ready (epoll(7)). */
+export function rearm(libc: Libc, { epollFd, entry }: Registration, extraEvents = 0): number {
+  return libc.epoll_ctl(epollFd, EPOLL_CTL_MOD, entry.fd, epollEvent(libc, entry.events | extraEvents, entry.data));
+}
+
+/** A listener of the runtime's that stands where the inherited one shall be. */
+export interface Placeholder {
+  /** Its own address, which no other socket of this process has. */
+  readonly address: Address;
+  /** Closes it by the runtime's own API. */
+  close(): void;
+}
+
+/** What {@linkcode transplant} leaves. */
+export interface Transplanted {
+  /** The number that the runtime's listener has, now the inherited socket. */
+  readonly fd: number;
+  readonly registration: Registration;
+}
+
+/**
+ * Puts the inherited socket where the runtime's own listener was, in one synchronous run: no turn of the event loop may come
+ * between opening the placeholder and the end of this. On a failure everything is undone: the placeholder is itself again and closed,
+ * and the inherited descriptor is as it was.
+ *
+ * @throws {Fd3Error} `ERR_FD3_TRANSPLANT`, naming the step.
+ * @param libc libc.
+ * @param inherited The inherited descriptor, a socket of the placeholder's family and type.
+ * @param placeholder The runtime's listener.
+ * @param extraEvents Events to watch for besides the runtime's, such as EPOLLET.
+ */
+export function transplant(libc: Libc, inherited: number, placeholder: Placeholder, extraEvents = 0): Transplanted {
+  const undo: (() => void)[] = [() => placeholder.close()];
+  try {
+    const target = localAddress(libc, inherited);
+    if (target === undefined) throw new Fd3Error("ERR_FD3_TRANSPLANT", `Cannot read the address of fd ${inherited}`);
+    const fd = findSocket(libc, placeholder.address);
+    const registration = findRegistration(libc, fd);
+    const flags = check(libc.fcntl(inherited, F_GETFL, 0), `read the flags of fd ${inherited}`);
+    if ((flags & O_NONBLOCK) === 0) {
+      check(libc.fcntl(inherited, F_SETFL, flags | O_NONBLOCK), `make fd ${inherited} non-blocking`);
+      undo.push(() => libc.fcntl(inherited, F_SETFL, flags));
+    }
+    const saved = check(libc.fcntl(fd, F_DUPFD_CLOEXEC, 3), "keep the placeholder");
+    undo.push(() => libc.close(saved));
+    check(libc.dup3(inherited, fd, O_CLOEXEC), `put fd ${inherited} in the placeholder's place`);
+    undo.push(() => {
+      libc.dup3(saved, fd, O_CLOEXEC);
+      watch(libc, fd, registration);
+    });
+    check(watch(libc, fd, registration, extraEvents), `watch fd ${fd}`);
+    if (!sameAddress(localAddress(libc, fd), target)) {
+      throw new Fd3Error("ERR_FD3_TRANSPLANT", `Cannot find the inherited socket in its new place, fd ${fd}`);
+    }
+    libc.close(saved);
+    return { fd, registration };
+  } catch (error) {
+    for (const step of undo.reverse()) step();
+    throw error;
+  }
+}
