@@ -3,60 +3,69 @@
 # it when it dies or when standard input ends. The driver's death ends standard
 # input too, however it dies, so no test run can leave a lab behind.
 #
-# Runs in mount and cgroup namespaces of its own. What it mounts is therefore
-# seen by nobody else and goes with it, and a fresh cgroup2 mount here neither
-# depends on where the host has its own nor resets the options of that one.
+# Runs in mount and cgroup namespaces of its own (see lab.ts). What it mounts
+# is therefore seen by nobody else and goes with it, and its own cgroup2 mount
+# neither depends on where the host has one nor resets the options of that one,
+# as a second mount in the host's cgroup namespace would.
 #
 # usage: lab_guard.sh [HOST_DIR LAB_DIR]...
 set -eu
 umask 022
 here=$(cd "$(dirname "$0")" && pwd)
 
-# /sys is the one folder that no bind can come from.
+# /sys is the one folder that nobody binds into a lab.
 base=/sys
 mount -t tmpfs -o mode=755 fd3-lab "$base"
 mkdir "$base/cgroup" "$base/up" "$base/work" "$base/root"
-mount -t cgroup2 cgroup2 "$base/cgroup"
-cgroup=$(mktemp -d "$base/cgroup/fd3-lab-XXXXXXXX")
+mount -t cgroup2 fd3-lab "$base/cgroup"
 
-# systemd says why it cannot start on a console or not at all, and takes only a
-# terminal for one. script lends it a terminal and writes down what it says.
-script -qfc "tty >$base/tty.new; mv $base/tty.new $base/tty; exec sleep infinity" \
-  "$base/console" </dev/null >/dev/null 2>&1 &
+# systemd says on its console why it cannot start, and takes nothing but a
+# terminal for one. script lends it a terminal and writes down what it says,
+# until the shell in it is killed: killed itself, it would wait two seconds.
+setpriv --pdeathsig KILL script -qfc \
+  "echo \$\$ \$(tty) >$base/tty.new; mv $base/tty.new $base/tty; exec sleep infinity" \
+  "$base/console" </dev/null >/dev/null &
 console=$!
-until [ -s "$base/tty" ]; do sleep 0.002; done
+until read -r holder _ 2>/dev/null <"$base/tty"; do
+  kill -0 "$console"
+  sleep 0.002
+done
 
+# Only the lab itself joins the cgroup: a process that its systemd cannot see
+# would keep it from handing controllers to its units (cgroups(7), "no internal
+# processes").
+cgroup=$(mktemp -d "$base/cgroup/fd3-lab-XXXXXXXX")
+chmod 755 "$cgroup"
 exec 3<&0
-(
-  exec 3<&-
-  echo 0 >"$cgroup/cgroup.procs"
-  exec unshare --pid --fork --kill-child --mount --uts --ipc --cgroup --net \
-    sh "$here/lab_init.sh" "$base" "$@"
-) &
+setpriv --pdeathsig KILL \
+  unshare --pid --fork --kill-child --mount --uts --ipc --net sh -c \
+  'echo 0 >"$0/cgroup.procs" && exec unshare --cgroup sh "$@"' \
+  "$cgroup" "$here/lab_init.sh" "$base" "$@" 3<&- &
 lab=$!
 
-# Killing PID 1 lets the kernel kill all others in its PID namespace first, and
-# unshare then waits for it. Before there is a PID 1, --kill-child does it.
+# PID 1 takes every process of its PID namespace with it, and unshare waits for
+# it. Before there is a PID 1, --kill-child is what ends the lab.
 (
   read -r _ <&3 || true
   read -r init <"$base/pid" || init=$lab
   kill -KILL "$init"
-) 2>/dev/null &
+) >/dev/null 2>&1 &
 lifeline=$!
 
-status=0
-wait "$lab" || status=$?
-kill "$lifeline" "$console" 2>/dev/null || true
-cat "$base/console" >&2 || true
+wait "$lab" || true
+kill "$lifeline" "$holder" 2>/dev/null || true
+wait
 
-# A cgroup stays busy for a moment after its last process.
+# A cgroup can stay busy for a moment after its last process.
 tries=0
 until find "$cgroup" -depth -type d -exec rmdir {} + 2>/dev/null; do
   tries=$((tries + 1))
   if [ "$tries" -gt 500 ]; then
-    echo "Cannot remove the lab's cgroup: still busy: $(cat "$cgroup/cgroup.events")" >&2
+    echo "Cannot remove cgroup ${cgroup##*/}: it is still in use" >&2
     exit 1
   fi
   sleep 0.01
 done
-exit "$status"
+
+# Last, since without a driver there is nobody to read it: SIGPIPE.
+sed '/^Script \(started\|done\) on /d' "$base/console" >&2

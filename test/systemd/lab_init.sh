@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds the root of a lab and becomes its systemd. Runs in fresh namespaces,
-# started by lab_guard.sh.
+# Builds the root of a lab and becomes its systemd. Runs as PID 1 of fresh
+# namespaces, started by lab_guard.sh.
 #
 # usage: lab_init.sh BASE [HOST_DIR LAB_DIR]...
 set -eu
@@ -8,68 +8,71 @@ umask 022
 base=$1
 shift
 
-# The host's /proc is still mounted, so this is the PID that the host sees.
+# /proc is still the host's, so this is the PID that the host sees.
 read -r pid _ </proc/self/stat
 echo "$pid" >"$base/pid"
 
-# Without the overlay, everything that systemd writes would land on the host.
+# All that the lab writes stays in "up". Without that, systemd and its services
+# would write to the host's disk.
 mount -t overlay -o "lowerdir=/,upperdir=$base/up,workdir=$base/work" \
   fd3-lab "$base/root"
 cd "$base/root"
 
-mount -t proc -o nosuid,nodev,noexec proc proc
-# Not all of /proc/sys belongs to a namespace: writes would change the host.
+mount -t proc -o nosuid,nodev,noexec fd3-lab proc
+# Most of these belong to the machine and not to a namespace.
 for shared in proc/sys proc/sysrq-trigger; do
   if [ -e "$shared" ]; then
     mount --bind "$shared" "$shared"
     mount -o remount,bind,ro "$shared"
   fi
 done
-mount -t sysfs -o nosuid,nodev,noexec,ro sysfs sys
-mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 sys/fs/cgroup
-mount -t tmpfs -o nosuid,nodev,mode=755 run run
-mount -t tmpfs -o nosuid,nodev,mode=1777 tmp tmp
+mount -t sysfs -o nosuid,nodev,noexec,ro fd3-lab sys
+mount -t cgroup2 -o nosuid,nodev,noexec fd3-lab sys/fs/cgroup
+mount -t tmpfs -o nosuid,nodev,mode=755 fd3-lab run
+mount -t tmpfs -o nosuid,nodev,mode=1777 fd3-lab tmp
 
-mount -t tmpfs -o nosuid,mode=755 dev dev
+mount -t tmpfs -o nosuid,mode=755 fd3-lab dev
 mkdir dev/pts dev/shm
 for device in null zero full random urandom tty; do
   : >"dev/$device"
   mount --bind "/dev/$device" "dev/$device"
 done
-mount -t devpts -o newinstance,ptmxmode=0666,mode=620,gid=5 devpts dev/pts
-mount -t tmpfs -o nosuid,nodev,mode=1777 shm dev/shm
+mount -t devpts -o newinstance,ptmxmode=0666,mode=620,gid=5 fd3-lab dev/pts
+mount -t tmpfs -o nosuid,nodev,mode=1777 fd3-lab dev/shm
 ln -s pts/ptmx dev/ptmx
 ln -s /proc/self/fd dev/fd
 ln -s fd/0 dev/stdin
 ln -s fd/1 dev/stdout
 ln -s fd/2 dev/stderr
 : >dev/console
-mount --bind "$(cat "$base/tty")" dev/console
+read -r _ terminal <"$base/tty"
+mount --bind "$terminal" dev/console
 
-# The host's own configuration, generators and enabled units have no place in a
-# test, and some of them (sysctl, udev, fstab) reach for the machine itself.
-mount -t tmpfs -o mode=755 etc-systemd etc/systemd
+# The host's configuration, enabled units and generators have no place in a
+# test, and some of what the distribution starts (sysctl, udev, fstab) reaches
+# for the machine itself. An empty unit file masks a unit (systemd.unit(5)).
+mount -t tmpfs -o mode=755 fd3-lab etc/systemd
 mkdir -p etc/systemd/system etc/systemd/journald.conf.d
-for dir in usr/lib/systemd/system-generators lib/systemd/system-generators \
-  usr/local/lib/systemd/system-generators; do
-  if [ -d "$dir" ]; then mount -t tmpfs -o mode=755 none "$dir"; fi
+for lib in usr/lib/systemd usr/local/lib/systemd; do
+  if [ -d "$lib/system-generators" ]; then
+    mount -t tmpfs -o mode=755 fd3-lab "$lib/system-generators"
+  fi
+  for unit in "$lib"/system/*.target.wants/*; do
+    case ${unit##*/} in
+      systemd-journald.service | systemd-journald.socket) ;;
+      systemd-journald-dev-log.socket | *.target | '*') ;;
+      *) : >"etc/systemd/system/${unit##*/}" ;;
+    esac
+  done
 done
-for unit in lib/systemd/system/*.target.wants/* usr/lib/systemd/system/*.target.wants/*; do
-  case ${unit##*/} in
-    systemd-journald.service | systemd-journald.socket | systemd-journald-dev-log.socket) ;;
-    *.target | '*') ;;
-    *) ln -sf /dev/null "etc/systemd/system/${unit##*/}" ;;
-  esac
-done
-# No /dev/kmsg here, and every line of a test counts.
+# A test wants every line, and there is no /dev/kmsg to read the kernel's from.
 printf '[Journal]\nStorage=volatile\nReadKMsg=no\nAudit=no\nRateLimitIntervalSec=0\n' \
   >etc/systemd/journald.conf.d/lab.conf
-# An empty one would make this a first boot, which enables the distribution's
-# presets.
+# Without a machine ID this would be a first boot, which enables the presets of
+# the distribution.
 rm -f etc/machine-id etc/hostname
 tr -d - </proc/sys/kernel/random/uuid >etc/machine-id
 echo lab >etc/hostname
-: >etc/fstab
 
 while [ $# -gt 0 ]; do
   mkdir -p "./$2"
@@ -81,8 +84,9 @@ done
 # From here on no path leads to the host's tree.
 pivot_root . .
 umount -l .
+# lab.ts waits for this line.
 echo "$pid"
 exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
   LANG=C.UTF-8 container=fd3-lab \
-  /lib/systemd/systemd --system --unit=basic.target --log-target=journal --show-status=no \
-  </dev/null >/dev/console 2>&1
+  /usr/lib/systemd/systemd --system --unit=basic.target --log-target=journal \
+  --log-color=no --show-status=no </dev/null >/dev/console 2>&1

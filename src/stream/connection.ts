@@ -1,0 +1,75 @@
+import { Fd3Error } from "../errors.ts";
+import type { Address, Connection } from "../types.ts";
+
+/**
+ * What `write()` gives when the kernel took everything at once. `forEach()` knows it and goes on without a turn of the event
+ * loop, which is what makes an echo as fast as the runtime's own callbacks.
+ */
+export const written: Promise<void> = Promise.resolve();
+
+/** The error of everything that comes too late. */
+export function closedError(action: string): Fd3Error {
+  return new Fd3Error("ERR_FD3_CLOSED", `Cannot ${action}: the connection is closed`);
+}
+
+/** What all connections have in common: web streams, iteration, and one reader at a time. */
+export abstract class BaseConnection implements Connection {
+  #readable: ReadableStream<Uint8Array> | undefined;
+  #writable: WritableStream<Uint8Array> | undefined;
+  #settle: () => void = () => {};
+  readonly closed: Promise<void> = new Promise((resolve) => this.#settle = resolve);
+
+  abstract readonly localAddress: Address;
+  abstract readonly remoteAddress: Address;
+  abstract read(buffer: Uint8Array): Promise<number | null>;
+  abstract write(chunk: Uint8Array): Promise<void>;
+  abstract forEach(callback: (chunk: Uint8Array) => void | Promise<void>): Promise<void>;
+  abstract closeWrite(): Promise<void>;
+  abstract close(): Promise<void>;
+  /** The next chunk, whose memory is the caller's; `undefined` at the end. */
+  protected abstract next(): Promise<Uint8Array | undefined>;
+
+  /** Settles {@linkcode closed}. */
+  protected settleClosed(): void {
+    this.#settle();
+  }
+
+  get readable(): ReadableStream<Uint8Array> {
+    return this.#readable ??= new ReadableStream({
+      pull: async (controller) => {
+        const chunk = await this.next();
+        if (chunk === undefined) controller.close();
+        else controller.enqueue(chunk);
+      },
+      cancel: () => this.close(),
+    }, { highWaterMark: 0 });
+  }
+
+  get writable(): WritableStream<Uint8Array> {
+    return this.#writable ??= new WritableStream({
+      write: (chunk) => this.write(chunk),
+      close: () => this.closeWrite(),
+      abort: () => this.close(),
+    });
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array> {
+    let chunk: Uint8Array | undefined;
+    while ((chunk = await this.next()) !== undefined) yield chunk;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/** @throws {TypeError} If a buffer to read into can hold nothing, or is none. */
+export function checkBuffer(buffer: Uint8Array): void {
+  if (!(buffer instanceof Uint8Array)) throw new TypeError(`Cannot read: buffer is ${typeof buffer}, not a Uint8Array`);
+  if (buffer.byteLength === 0) throw new TypeError("Cannot read: buffer has 0 bytes, at least 1 is needed");
+}
+
+/** @throws {TypeError} If what is to be written is not bytes. */
+export function checkChunk(chunk: Uint8Array): void {
+  if (!(chunk instanceof Uint8Array)) throw new TypeError(`Cannot write: chunk is ${typeof chunk}, not a Uint8Array`);
+}

@@ -1,0 +1,86 @@
+import type { Address, Connection, Listener } from "../types.ts";
+
+/** What a listener is made of. */
+export interface ListenerParts {
+  readonly address: Address;
+  readonly activated: boolean;
+  readonly name: string | undefined;
+  /** Stops accepting and gives up the descriptor; deletes the socket file if it is ours. */
+  readonly stop: () => void | Promise<void>;
+}
+
+/** The parts that all listeners share. */
+export abstract class BaseListener implements Listener {
+  readonly #parts: ListenerParts;
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: ListenerParts) {
+    this.#parts = parts;
+  }
+
+  get address(): Address {
+    return this.#parts.address;
+  }
+
+  get activated(): boolean {
+    return this.#parts.activated;
+  }
+
+  get name(): string | undefined {
+    return this.#parts.name;
+  }
+
+  /** Whether `close()` was called. */
+  protected get isClosed(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  close(): Promise<void> {
+    return this.#closing ??= this.#stop();
+  }
+
+  async #stop(): Promise<void> {
+    await this.#parts.stop();
+    this.onClosed();
+  }
+
+  /** Called once, when nothing new can come. */
+  protected onClosed(): void {}
+
+  /** The next connection; `undefined` after the last. */
+  protected abstract next(): Promise<Connection | undefined>;
+
+  async *[Symbol.asyncIterator](): AsyncIterableIterator<Connection> {
+    let connection: Connection | undefined;
+    while ((connection = await this.next()) !== undefined) yield connection;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/** A listener whose runtime accepts by itself and pushes connections (Bun, node:net). */
+export class PushListener extends BaseListener {
+  readonly #queue: Connection[] = [];
+  readonly #waiters: ((connection: Connection | undefined) => void)[] = [];
+  #ended = false;
+
+  /** The runtime accepted this one. */
+  push(connection: Connection): void {
+    const waiter = this.#waiters.shift();
+    if (waiter === undefined) this.#queue.push(connection);
+    else waiter(connection);
+  }
+
+  protected override next(): Promise<Connection | undefined> {
+    const connection = this.#queue.shift();
+    if (connection !== undefined || this.#ended) return Promise.resolve(connection);
+    return new Promise((resolve) => this.#waiters.push(resolve));
+  }
+
+  protected override onClosed(): void {
+    this.#ended = true;
+    for (const waiter of this.#waiters.splice(0)) waiter(undefined);
+  }
+}

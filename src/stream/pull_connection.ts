@@ -1,0 +1,138 @@
+import type { Fd3Error } from "../errors.ts";
+import { systemError } from "../system_error.ts";
+import type { Address } from "../types.ts";
+import { BaseConnection, checkBuffer, checkChunk, closedError, written } from "./connection.ts";
+
+/** A socket of a runtime that we ask for what arrives (Deno.Conn). */
+export interface PullTransport {
+  readonly localAddress: Address;
+  readonly remoteAddress: Address;
+  read(buffer: Uint8Array): Promise<number | null>;
+  /** Gives how much of the chunk the kernel took. */
+  write(chunk: Uint8Array): Promise<number>;
+  /** Sends our end. */
+  closeWrite(): Promise<void>;
+  /** Closes both sides now; pending calls fail. */
+  close(): void;
+}
+
+/** As much as a read can bring: what Deno's own stream readers ask for. */
+const chunkSize = 65536;
+
+/** A connection over a {@linkcode PullTransport}. Nothing is read before somebody asks. */
+export class PullConnection extends BaseConnection {
+  readonly #transport: PullTransport;
+  #reading = false;
+  #peerEnded = false;
+  #weEnded = false;
+  #isClosed = false;
+  #error: Fd3Error | undefined;
+  #lastWrite: Promise<void> = written;
+  /** Writes that have not settled. */
+  #writes = 0;
+
+  constructor(transport: PullTransport) {
+    super();
+    this.#transport = transport;
+  }
+
+  get localAddress(): Address {
+    return this.#transport.localAddress;
+  }
+
+  get remoteAddress(): Address {
+    return this.#transport.remoteAddress;
+  }
+
+  #fail(action: string, cause: unknown): Fd3Error {
+    if (this.#isClosed) return this.#error ?? closedError(action);
+    this.#error = systemError(action, cause);
+    void this.close();
+    return this.#error;
+  }
+
+  override async read(buffer: Uint8Array): Promise<number | null> {
+    checkBuffer(buffer);
+    if (this.#reading) throw new TypeError("Cannot read: another reader of this connection is waiting");
+    if (this.#error !== undefined) throw this.#error;
+    if (this.#peerEnded || this.#isClosed) return null;
+    this.#reading = true;
+    try {
+      const n = await this.#transport.read(buffer);
+      if (n === null) this.#endOfPeer();
+      return n;
+    } catch (error) {
+      if (this.#isClosed && this.#error === undefined) return null;
+      throw this.#fail("read from the connection", error);
+    } finally {
+      this.#reading = false;
+    }
+  }
+
+  #endOfPeer(): void {
+    this.#peerEnded = true;
+    if (this.#weEnded) void this.close();
+  }
+
+  protected override async next(): Promise<Uint8Array | undefined> {
+    const buffer = new Uint8Array(chunkSize);
+    const n = await this.read(buffer);
+    if (n === null) return undefined;
+    // A small message must not hold the whole buffer in memory.
+    return n < chunkSize / 4 ? buffer.slice(0, n) : buffer.subarray(0, n);
+  }
+
+  override async forEach(callback: (chunk: Uint8Array) => void | Promise<void>): Promise<void> {
+    const buffer = new Uint8Array(chunkSize);
+    let n: number | null;
+    while ((n = await this.read(buffer)) !== null) {
+      const result = callback(buffer.subarray(0, n));
+      if (result !== undefined) await result;
+    }
+  }
+
+  override write(chunk: Uint8Array): Promise<void> {
+    try {
+      checkChunk(chunk);
+      if (this.#error !== undefined) throw this.#error;
+      if (this.#weEnded || this.#isClosed) throw closedError("write to the connection");
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    // Deno writes as much as fits, so two writes at once would mix: each waits for the one before.
+    const turn = this.#writes++ === 0 ? this.#writeAll(chunk) : this.#lastWrite.then(() => this.#writeAll(chunk));
+    const done = turn.finally(() => this.#writes--);
+    this.#lastWrite = done.catch(() => {});
+    return done;
+  }
+
+  async #writeAll(chunk: Uint8Array): Promise<void> {
+    try {
+      for (let at = 0; at < chunk.byteLength;) {
+        at += await this.#transport.write(at === 0 ? chunk : chunk.subarray(at));
+      }
+    } catch (error) {
+      throw this.#fail("write to the connection", error);
+    }
+  }
+
+  override async closeWrite(): Promise<void> {
+    if (this.#weEnded) return;
+    this.#weEnded = true;
+    await this.#lastWrite;
+    if (this.#isClosed) return;
+    // A peer that is gone already has nothing to be told.
+    await this.#transport.closeWrite().catch(() => {});
+    if (this.#peerEnded) await this.close();
+  }
+
+  override close(): Promise<void> {
+    if (!this.#isClosed) {
+      this.#isClosed = true;
+      this.#weEnded = true;
+      this.#transport.close();
+      this.settleClosed();
+    }
+    return this.closed;
+  }
+}

@@ -1,0 +1,204 @@
+import { Fd3Error } from "../errors.ts";
+import type { Address } from "../types.ts";
+import { BaseConnection, checkBuffer, checkChunk, closedError, written } from "./connection.ts";
+
+/** A socket of a runtime that calls us when something arrives (Bun, node:net). */
+export interface PushTransport {
+  readonly localAddress: Address;
+  readonly remoteAddress: Address;
+  /** Gives nothing if the kernel took the whole chunk at once, else a promise that settles when it has. */
+  write(chunk: Uint8Array): Promise<void> | undefined;
+  /** Stops reading: `feed()` is not called, apart from what is on its way. */
+  pause(): void;
+  /** Starts reading again. */
+  resume(): void;
+  /** Sends our end, after what was written. */
+  end(): void;
+  /** Closes both sides now. */
+  close(): void;
+}
+
+interface Sink {
+  readonly callback: (chunk: Uint8Array) => void | Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * A connection over a {@linkcode PushTransport}. At most what the runtime delivers at once is held while nobody reads: the first chunk
+ * that finds no reader stops the reading.
+ */
+export class PushConnection extends BaseConnection {
+  readonly #transport: PushTransport;
+  readonly #queue: Uint8Array[] = [];
+  #paused = false;
+  #peerEnded = false;
+  #weEnded = false;
+  #isClosed = false;
+  #error: Fd3Error | undefined;
+  #waiter: (() => void) | undefined;
+  #sink: Sink | undefined;
+  #busy = false;
+
+  constructor(transport: PushTransport) {
+    super();
+    this.#transport = transport;
+  }
+
+  get localAddress(): Address {
+    return this.#transport.localAddress;
+  }
+
+  get remoteAddress(): Address {
+    return this.#transport.remoteAddress;
+  }
+
+  /** The transport calls this with what arrived. */
+  feed(chunk: Uint8Array): void {
+    if (this.#sink !== undefined && !this.#busy && this.#queue.length === 0) return this.#give(this.#sink, chunk);
+    this.#queue.push(chunk);
+    if (this.#waiter !== undefined) return this.#wake();
+    if (!this.#paused) {
+      this.#paused = true;
+      this.#transport.pause();
+    }
+  }
+
+  /** The transport calls this when the peer sent its end. */
+  feedEnd(): void {
+    this.#peerEnded = true;
+    this.#notice();
+    if (this.#weEnded) this.#shut();
+  }
+
+  /** The transport calls this when the socket is gone; without an error that we did not ask for, the peer was cut off. */
+  feedClose(error?: Fd3Error): void {
+    if (!this.#isClosed && !this.#peerEnded && this.#error === undefined) this.#error = error;
+    this.#isClosed = true;
+    this.#peerEnded = true;
+    this.#weEnded = true;
+    this.#notice();
+    this.settleClosed();
+  }
+
+  #notice(): void {
+    if (this.#waiter !== undefined) this.#wake();
+    else if (!this.#busy) this.#pump();
+  }
+
+  #wake(): void {
+    const waiter = this.#waiter;
+    this.#waiter = undefined;
+    waiter?.();
+  }
+
+  #give(sink: Sink, chunk: Uint8Array): void {
+    let result: void | Promise<void>;
+    try {
+      result = sink.callback(chunk);
+    } catch (error) {
+      this.#sink = undefined;
+      return sink.reject(error);
+    }
+    if (result === undefined || result === written) return;
+    this.#busy = true;
+    result.then(() => {
+      this.#busy = false;
+      this.#pump();
+    }, (error) => {
+      this.#busy = false;
+      this.#sink = undefined;
+      sink.reject(error);
+    });
+  }
+
+  /** Gives the waiting chunks to `forEach()`, then lets more come or ends it. */
+  #pump(): void {
+    const sink = this.#sink;
+    if (sink === undefined) return;
+    while (this.#queue.length > 0) {
+      this.#give(sink, this.#queue.shift()!);
+      if (this.#busy || this.#sink === undefined) return;
+    }
+    if (!this.#peerEnded) return this.#flow();
+    this.#sink = undefined;
+    if (this.#error === undefined) sink.resolve();
+    else sink.reject(this.#error);
+  }
+
+  #flow(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#transport.resume();
+  }
+
+  #claimReader(): void {
+    if (this.#sink === undefined && this.#waiter === undefined) return;
+    throw new TypeError("Cannot read: another reader of this connection is waiting");
+  }
+
+  protected override async next(): Promise<Uint8Array | undefined> {
+    this.#claimReader();
+    while (this.#queue.length === 0) {
+      if (this.#error !== undefined) throw this.#error;
+      if (this.#peerEnded) return undefined;
+      const arrived = new Promise<void>((resolve) => this.#waiter = resolve);
+      this.#flow();
+      await arrived;
+    }
+    return this.#queue.shift();
+  }
+
+  override async read(buffer: Uint8Array): Promise<number | null> {
+    checkBuffer(buffer);
+    const chunk = await this.next();
+    if (chunk === undefined) return null;
+    const n = Math.min(chunk.byteLength, buffer.byteLength);
+    buffer.set(n === chunk.byteLength ? chunk : chunk.subarray(0, n));
+    if (n < chunk.byteLength) this.#queue.unshift(chunk.subarray(n));
+    return n;
+  }
+
+  override forEach(callback: (chunk: Uint8Array) => void | Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#claimReader();
+      this.#sink = { callback, resolve, reject };
+      this.#pump();
+    });
+  }
+
+  override write(chunk: Uint8Array): Promise<void> {
+    try {
+      checkChunk(chunk);
+      if (this.#error !== undefined) throw this.#error;
+      if (this.#weEnded) throw closedError("write to the connection");
+      return this.#transport.write(chunk) ?? written;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  override closeWrite(): Promise<void> {
+    if (!this.#weEnded) {
+      this.#weEnded = true;
+      if (this.#peerEnded) this.#shut();
+      else this.#transport.end();
+    }
+    return written;
+  }
+
+  /** Both ends are sent: nothing can come any more. */
+  #shut(): void {
+    this.#transport.end();
+    this.#transport.close();
+  }
+
+  override close(): Promise<void> {
+    if (!this.#isClosed) {
+      this.#isClosed = true;
+      this.#weEnded = true;
+      this.#transport.close();
+    }
+    return this.closed;
+  }
+}

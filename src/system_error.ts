@@ -1,0 +1,44 @@
+import { Fd3Error, type Fd3ErrorCode } from "./errors.ts";
+
+/** The words of strerror(3), so that the text is the same on every runtime. */
+const texts: Partial<Record<Fd3ErrorCode, string>> = {
+  EACCES: "permission denied",
+  EADDRINUSE: "address already in use",
+  EADDRNOTAVAIL: "cannot assign requested address",
+  ECONNRESET: "connection reset by peer",
+  EINVAL: "invalid argument",
+  EMFILE: "too many open files",
+  ENOENT: "no such file or directory",
+  EPIPE: "broken pipe",
+};
+
+/** Deno's classes of errors, whose `code` is not always set. */
+const classes: Record<string, Fd3ErrorCode> = {
+  AddrInUse: "EADDRINUSE",
+  AddrNotAvailable: "EADDRNOTAVAIL",
+  BrokenPipe: "EPIPE",
+  ConnectionReset: "ECONNRESET",
+  NotCapable: "EACCES",
+  NotFound: "ENOENT",
+  PermissionDenied: "EACCES",
+};
+
+function codeOf(error: unknown): Fd3ErrorCode | undefined {
+  const { code, name } = error as { code?: unknown; name?: unknown };
+  if (code === "EPERM") return "EACCES";
+  if (typeof code === "string" && code in texts) return code as Fd3ErrorCode;
+  return typeof name === "string" ? classes[name] : undefined;
+}
+
+/**
+ * An error of a runtime's own API as an {@linkcode Fd3Error}, the original as its `cause`.
+ *
+ * @param action What failed, such as "read from the connection".
+ * @param error What the runtime threw.
+ */
+export function systemError(action: string, error: unknown): Fd3Error {
+  if (error instanceof Fd3Error) return error;
+  const code = codeOf(error);
+  const text = code === undefined ? String((error as Error)?.message ?? error) : texts[code];
+  return new Fd3Error(code ?? "EIO", `Cannot ${action}: ${text}`, { cause: error });
+}
