@@ -157,7 +157,7 @@ export interface Api {
   /** A signal that aborts on the first SIGTERM or SIGINT. From then on neither ends the process by itself. */
   terminated(): AbortSignal;
   /** The arguments of the command line, without the runtime and the script. */
-  readonly args: readonly string[];
+  args(): readonly string[];
   /** Ends the process with this status. */
   exit(status: number): never;
 }

@@ -1,4 +1,4 @@
-import { Fd3Error } from "../errors.ts";
+import type { Fd3Error } from "../errors.ts";
 import type { Address } from "../types.ts";
 import { BaseConnection, checkBuffer, checkChunk, closedError, written } from "./connection.ts";
 

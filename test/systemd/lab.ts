@@ -5,8 +5,9 @@
  * Its root is an overlay over the host's, so the host's programs are there
  * (systemctl, journalctl, socat, strace, ss), and whatever it writes is gone at
  * the end. It has its own processes, mounts, cgroups, host name and IPC, and a
- * network with nothing but loopback: ports may be fixed. Only journald runs
- * besides it. `DynamicUser=`, `PrivateNetwork=`, `Type=notify`,
+ * network with nothing but loopback: ports may be fixed. Besides it only
+ * journald runs, and D-Bus where it is installed, from the first use on
+ * (systemd-run needs it). `DynamicUser=`, `PrivateNetwork=`, `Type=notify`,
  * `WatchdogSec=` and the other sandbox settings work as on any machine.
  *
  * Needs root, cgroup v2 in the kernel, systemd and util-linux. Folders that are
@@ -54,7 +55,7 @@ export interface Lab extends AsyncDisposable {
   writeUnit(name: string, text: string): void;
   /**
    * What a unit wrote to standard output and standard error until now, and
-   * what systemd said about it.
+   * what systemd said about it. `unit` may be a pattern: `echo@*`.
    */
   journal(unit: string): Promise<string>;
   /**
@@ -124,7 +125,7 @@ function createLab(guard: Guard, pid: number): Lab {
     async journal(unit) {
       // journald may still have the last lines in its sockets.
       await must(pid, ["journalctl", "--sync"]);
-      return must(pid, [...JOURNAL, "--unit", unit, "--output=cat"]);
+      return must(pid, [...JOURNAL, "--output=cat", ...matches(unit)]);
     },
     stop: () => stopped ??= stop(guard, spawned),
     [Symbol.asyncDispose]: () => lab.stop(),
@@ -133,6 +134,16 @@ function createLab(guard: Guard, pid: number): Lab {
 }
 
 const JOURNAL = ["journalctl", "--quiet", "--no-pager"];
+
+/**
+ * `--unit` misses why a program could not be started: that is written by the process that fails, and journald finds its
+ * unit only if it looks before the process is gone. The field UNIT= is always there.
+ */
+function matches(unit: string): string[] {
+  if (/[*?[]/.test(unit)) return ["--unit", unit];
+  const name = unit.includes(".") ? unit : `${unit}.service`;
+  return [`_SYSTEMD_UNIT=${name}`, "+", `UNIT=${name}`];
+}
 
 async function must(
   pid: number,

@@ -11,6 +11,9 @@
 # usage: lab_guard.sh [HOST_DIR LAB_DIR]...
 set -eu
 umask 022
+# The shell itself reports a killed job, which without a driver would end it
+# before it has cleaned up.
+trap : PIPE
 here=$(cd "$(dirname "$0")" && pwd)
 
 # /sys is the one folder that nobody binds into a lab.
@@ -62,10 +65,9 @@ until find "$cgroup" -depth -type d -exec rmdir {} + 2>/dev/null; do
   tries=$((tries + 1))
   if [ "$tries" -gt 500 ]; then
     echo "Cannot remove cgroup ${cgroup##*/}: it is still in use" >&2
-    exit 1
+    exit 75
   fi
   sleep 0.01
 done
 
-# Last, since without a driver there is nobody to read it: SIGPIPE.
 sed '/^Script \(started\|done\) on /d' "$base/console" >&2

@@ -60,7 +60,8 @@ for lib in usr/lib/systemd usr/local/lib/systemd; do
   for unit in "$lib"/system/*.target.wants/*; do
     case ${unit##*/} in
       systemd-journald.service | systemd-journald.socket) ;;
-      systemd-journald-dev-log.socket | *.target | '*') ;;
+      systemd-journald-dev-log.socket | dbus.socket | dbus.service) ;;
+      *.target | '*') ;;
       *) : >"etc/systemd/system/${unit##*/}" ;;
     esac
   done

@@ -5,7 +5,6 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
-  readdirSync,
   readFileSync,
   readlinkSync,
   rmSync,
@@ -18,6 +17,7 @@ import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { boot, type Lab } from "./lab.ts";
+import { cgroupOf, cgroups, descendants, eventually, inPidNamespace } from "./lab_traces.ts";
 
 const RUNTIMES = fileURLToPath(new URL("../runtimes/node_modules", import.meta.url));
 const LAB_MODULE = new URL("lab.ts", import.meta.url).href;
@@ -83,6 +83,15 @@ test("Lab.journal() has what systemd says about a unit", async () => {
   await lab.must(["systemctl", "reset-failed"]);
 });
 
+test("boot() gives a systemd that hears notify messages and misses watchdog ones", async () => {
+  const properties = ["--property=NotifyAccess=all", "--property=WatchdogSec=200ms"];
+  const unit = ["systemd-run", "--unit=dog", "--service-type=notify", ...properties];
+  // systemd-run comes back when READY=1 was heard.
+  await lab.must([...unit, "sh", "-c", "systemd-notify --ready; sleep 60"]);
+  await eventually(async () => (await lab.journal("dog")).includes("Failed with result 'watchdog'"));
+  await lab.must(["systemctl", "reset-failed"]);
+});
+
 test("Lab.run() gives the exit status and both outputs", async () => {
   const result = await lab.run(["sh", "-c", "cat; echo err >&2; exit 7"], { input: "in" });
   assert.deepEqual(result, { status: 7, stdout: "in", stderr: "err\n" });
@@ -120,10 +129,13 @@ test("Lab.spawn() gives a child whose signals and exit status are the command's"
 
 test("boot() rejects and leaves nothing if a unit fails", async () => {
   const units = mkdtempSync(join(tmpdir(), "fd3-lab-test-"));
-  const seen = children();
+  const seen = descendants();
   try {
     spawnSync("chmod", ["755", units]);
-    writeFileSync(join(units, "bad.service"), "[Service]\nExecStart=sh -c 'echo went wrong >&2; exit 9'\n");
+    writeFileSync(
+      join(units, "bad.service"),
+      "[Service]\nType=oneshot\nExecStart=sh -c 'echo went wrong >&2; exit 9'\n",
+    );
     mkdirSync(join(units, "basic.target.wants"));
     symlinkSync("../bad.service", join(units, "basic.target.wants/bad.service"));
     await assert.rejects(
@@ -136,19 +148,19 @@ test("boot() rejects and leaves nothing if a unit fails", async () => {
         return true;
       },
     );
-    assert.deepEqual(children(), seen);
+    assert.deepEqual(descendants(), seen);
   } finally {
     rmSync(units, { recursive: true });
   }
 });
 
 test("boot() rejects if its root cannot be set up", async () => {
-  const seen = children();
+  const seen = descendants();
   await assert.rejects(
     boot({ binds: { [RUNTIMES]: "/dev/null/x" } }),
     /^Error: Cannot boot a lab: its root could not be set up\n--- console\n[^]*mkdir/,
   );
-  assert.deepEqual(children(), seen);
+  assert.deepEqual(descendants(), seen);
 });
 
 test("boot() rejects a bind that a service could not use", async () => {
@@ -158,14 +170,14 @@ test("boot() rejects a bind that a service could not use", async () => {
 
 test("Lab.stop() leaves no process, mount or cgroup", async () => {
   const mounts = readFileSync("/proc/self/mountinfo", "utf8");
-  const seen = children();
+  const seen = descendants();
   const second = await boot();
   const child = second.spawn(["sleep", "infinity"], "ignore");
   const cgroup = cgroupOf(second.pid);
   const namespace = readlinkSync(`/proc/${second.pid}/ns/pid`);
   assert.deepEqual(readFileSync("/proc/self/mountinfo", "utf8"), mounts);
   assert.ok(cgroups().includes(cgroup));
-  assert.ok(inNamespace(namespace).length >= 3);
+  assert.ok(inPidNamespace(namespace).length >= 3);
 
   await second.stop();
   await second.stop();
@@ -173,8 +185,8 @@ test("Lab.stop() leaves no process, mount or cgroup", async () => {
   assert.ok(child.signalCode ?? child.exitCode);
   assert.deepEqual(readFileSync("/proc/self/mountinfo", "utf8"), mounts);
   assert.ok(!cgroups().includes(cgroup));
-  assert.deepEqual(inNamespace(namespace), []);
-  assert.deepEqual(children(), seen);
+  assert.deepEqual(inPidNamespace(namespace), []);
+  assert.deepEqual(descendants(), seen);
 });
 
 for (const signal of ["SIGTERM", "SIGINT", "SIGKILL"] as const) {
@@ -203,54 +215,4 @@ function startDriver(code: string): ChildProcess {
 async function labOf(driver: ChildProcess): Promise<number> {
   const [line] = await once(driver.stdout!, "data");
   return Number(line);
-}
-
-async function eventually(check: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 5_000;
-  while (!(await check())) {
-    assert.ok(Date.now() < deadline, `still false after 5 s: ${check}`);
-    await sleep(10);
-  }
-}
-
-/** The name of the lab's cgroup on the host. */
-function cgroupOf(pid: number): string {
-  const name = readFileSync(`/proc/${pid}/cgroup`, "utf8").match(/^0::.*\/(fd3-lab-\w+)\//m)?.[1];
-  assert.ok(name, "the lab has a cgroup of its own");
-  return name;
-}
-
-/** The cgroups in this process's own, wherever the host has them. */
-function cgroups(): string[] {
-  const script = "mount -t cgroup2 none /sys && ls /sys";
-  return spawnSync("unshare", ["--mount", "--cgroup", "sh", "-c", script], { encoding: "utf8" }).stdout.split("\n");
-}
-
-function processes(): string[] {
-  return readdirSync("/proc").filter((name) => /^\d+$/.test(name));
-}
-
-/** All descendants of this process. A guard is one, and what it starts. */
-function children(parent = String(process.pid)): string[] {
-  const own = processes().filter((pid) => statOf(pid)?.[1] === parent);
-  return own.flatMap((pid) => [pid, ...children(pid)]);
-}
-
-function inNamespace(namespace: string): string[] {
-  return processes().filter((pid) => {
-    try {
-      return readlinkSync(`/proc/${pid}/ns/pid`) === namespace;
-    } catch {
-      return false;
-    }
-  });
-}
-
-/** State and parent of a process, see proc_pid_stat(5). */
-function statOf(pid: string): string[] | undefined {
-  try {
-    return readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /s, "").split(" ");
-  } catch {
-    return undefined;
-  }
 }

@@ -1,0 +1,71 @@
+/**
+ * fd3 for Bun.
+ *
+ * @module
+ */
+import { listenFds as coreListenFds } from "../src/activation/table.ts";
+import { type Adapter, listenWith } from "../src/listen.ts";
+import { terminatedBy } from "../src/terminated.ts";
+import type { Listener, ListenFd, ListenFdsOptions, ListenOptions } from "../src/types.ts";
+import { host } from "./bun/host.ts";
+import { adoptBun, openBun } from "./bun/listener.ts";
+import { adoptNative, toBun } from "./bun/native.ts";
+import { bun, type BunListener, type BunSocketHandlers } from "./bun/types.ts";
+import { onProcessSignals, processGlobal } from "./shared/process_host.ts";
+
+export * from "../src/errors.ts";
+export type * from "../src/types.ts";
+export type { BunListener, BunSocket, BunSocketHandlers } from "./bun/types.ts";
+
+const adapter: Adapter<Listener> = { host, adopt: adoptBun, open: openBun };
+
+/** See {@linkcode Api.listenFds}. */
+export function listenFds(options?: ListenFdsOptions): ListenFd[] {
+  return coreListenFds(host, options);
+}
+
+/** See {@linkcode Api.listen}. */
+export function listen(options: ListenOptions = {}): Promise<Listener> {
+  return listenWith(adapter, options);
+}
+
+/** Options of {@linkcode listenNative}: those of `listen()` and of `Bun.listen()`. */
+export interface ListenNativeOptions extends ListenOptions {
+  /** The handlers, as for `Bun.listen()`. */
+  readonly socket: BunSocketHandlers;
+  /** As for `Bun.listen()`. */
+  readonly allowHalfOpen?: boolean;
+  /** As for `Bun.listen()`. */
+  readonly data?: unknown;
+  /** As for `Bun.listen()`. */
+  readonly tls?: unknown;
+}
+
+/**
+ * What `Bun.listen()` gives, on the inherited socket or on the fallback address: for code that is written for Bun's own API.
+ *
+ * @throws {Fd3Error} As `listen`.
+ * @param options `socket` as for `Bun.listen()`, the rest as for `listen`; `mode` is not used.
+ */
+export function listenNative(options: ListenNativeOptions): Promise<BunListener> {
+  const { name: _name, fallback: _fallback, mode: _mode, keepEnv: _keepEnv, ...own } = options;
+  const native: Adapter<BunListener> = {
+    host,
+    adopt: (choice) => adoptNative(choice, own).native,
+    open: (address) => bun().listen({ ...own, ...toBun(address) }),
+  };
+  return listenWith(native, options);
+}
+
+/** See {@linkcode Api.terminated}. */
+export const terminated: () => AbortSignal = terminatedBy(onProcessSignals);
+
+/** See {@linkcode Api.args}. */
+export function args(): readonly string[] {
+  return processGlobal().argv.slice(2);
+}
+
+/** See {@linkcode Api.exit}. */
+export function exit(status: number): never {
+  return processGlobal().exit(status);
+}

@@ -1,0 +1,37 @@
+import type { LibcMissing } from "../../src/host.ts";
+import { type Libc, type LibcName, libcNames, type RawFunction, signatures, wrapLibc } from "../../src/linux/libc.ts";
+import { builtin } from "../shared/builtin.ts";
+import { processGlobal } from "../shared/process_host.ts";
+
+/** `bun:ffi`. https://bun.com/docs/runtime/ffi */
+interface BunFfi {
+  dlopen(
+    path: string,
+    symbols: Record<string, { args: string[]; returns: string }>,
+  ): { symbols: Record<string, (...args: unknown[]) => number> };
+  read: { i32(pointer: number, offset: number): number };
+}
+
+/** libc by bun:ffi. */
+export function openLibc(): Libc | LibcMissing {
+  const { arch } = processGlobal();
+  if (arch !== "x64" && arch !== "arm64") return { missing: `no layout of libc's structures is known for ${arch}` };
+  const ffi = builtin<BunFfi>("bun:ffi");
+  const definitions: Record<string, { args: string[]; returns: string }> = {
+    __errno_location: { args: [], returns: "ptr" },
+  };
+  for (const name of Object.keys(signatures) as LibcName[]) {
+    definitions[name] = { args: [...signatures[name]], returns: "i32" };
+  }
+  let cause = "";
+  for (const file of libcNames) {
+    try {
+      const { symbols } = ffi.dlopen(file, definitions);
+      const errno = () => ffi.read.i32(symbols.__errno_location(), 0);
+      return wrapLibc(arch, symbols as Record<LibcName, RawFunction>, errno);
+    } catch (error) {
+      cause = (error as Error).message;
+    }
+  }
+  return { missing: cause };
+}

@@ -1,0 +1,92 @@
+/**
+ * fd3 for Deno.
+ *
+ * @module
+ */
+import { listenFds as coreListenFds } from "../src/activation/table.ts";
+import type { FallbackAddress } from "../src/activation/address.ts";
+import type { Choice } from "../src/activation/choose.ts";
+import { Fd3Error } from "../src/errors.ts";
+import { hasLibc } from "../src/host.ts";
+import { type Adapter, listenWith } from "../src/listen.ts";
+import { terminatedBy } from "../src/terminated.ts";
+import type { Listener, ListenFd, ListenFdsOptions, ListenOptions } from "../src/types.ts";
+import { host } from "./deno/host.ts";
+import { DenoStreamListener, openDeno } from "./deno/listener.ts";
+import { adoptNative, toDeno } from "./deno/native.ts";
+import { deno, type DenoListener } from "./deno/types.ts";
+import { inheritedBacklog } from "./shared/backlog.ts";
+import { addressOf } from "./shared/choice.ts";
+import { adoptNet, longestBacklog } from "./shared/net_listener.ts";
+
+export * from "../src/errors.ts";
+export type * from "../src/types.ts";
+export type { DenoAddress, DenoConn, DenoListener } from "./deno/types.ts";
+
+function adopt(choice: Choice): Listener | Promise<Listener> {
+  const { name } = choice;
+  try {
+    const { native, address } = adoptNative(choice);
+    return new DenoStreamListener(native, { address, activated: true, name, stop: () => native.close() });
+  } catch (error) {
+    if (!(error instanceof Fd3Error) || error.code === "ERR_FD3_PLATFORM") throw error;
+    // The portable way needs no permission at all, but node:net, which takes as long to load as Deno to start.
+    return adoptPortably(choice);
+  }
+}
+
+async function adoptPortably(choice: Choice): Promise<Listener> {
+  const { fd, name } = choice;
+  const backlog = inheritedBacklog(host, choice);
+  const listener = await adoptNet({ fd, name, backlog: backlog ?? longestBacklog, address: addressOf(choice) });
+  const libc = host.libc();
+  // Deno rounds the length up to a power of two.
+  if (backlog !== undefined && hasLibc(libc)) libc.listen(fd, backlog);
+  return listener;
+}
+
+const adapter: Adapter<Listener> = { host, adopt, open: openDeno };
+
+/** See {@linkcode Api.listenFds}. */
+export function listenFds(options?: ListenFdsOptions): ListenFd[] {
+  return coreListenFds(host, options);
+}
+
+/** See {@linkcode Api.listen}. */
+export function listen(options: ListenOptions = {}): Promise<Listener> {
+  return listenWith(adapter, options);
+}
+
+const nativeAdapter: Adapter<DenoListener> = {
+  host,
+  adopt: (choice) => adoptNative(choice).native,
+  open: (address: FallbackAddress) => deno().listen(toDeno(address)),
+};
+
+/**
+ * A `Deno.Listener` on the inherited socket, or on the fallback address: for code that is written for Deno's own API.
+ * Its `addr` is the real one, and closing it never deletes an inherited path.
+ *
+ * Deno permissions: those of `listenFds`, `--allow-ffi`, and `--allow-net` (`=127.0.0.1` is enough for TCP).
+ *
+ * @throws {Fd3Error} As `listen`, and `ERR_FD3_FFI` if a permission is missing.
+ * @param options As for `listen`; `mode` is not used.
+ */
+export function listenNative(options: ListenOptions = {}): Promise<DenoListener> {
+  return listenWith(nativeAdapter, options);
+}
+
+/** See {@linkcode Api.terminated}. */
+export const terminated: () => AbortSignal = terminatedBy((abort) => {
+  for (const signal of ["SIGTERM", "SIGINT"]) deno().addSignalListener(signal, abort);
+});
+
+/** See {@linkcode Api.args}. */
+export function args(): readonly string[] {
+  return deno().args;
+}
+
+/** See {@linkcode Api.exit}. */
+export function exit(status: number): never {
+  return deno().exit(status);
+}

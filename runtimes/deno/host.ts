@@ -1,0 +1,24 @@
+import { Fd3Error } from "../../src/errors.ts";
+import type { Host } from "../../src/host.ts";
+import { lazy } from "../../src/lazy.ts";
+import { openLibc } from "./libc.ts";
+import { deno } from "./types.ts";
+
+function env(name: string): string | undefined {
+  try {
+    return deno().env.get(name);
+  } catch (cause) {
+    const flag = "--allow-env=LISTEN_PID,LISTEN_PIDFDID,LISTEN_FDS,LISTEN_FDNAMES";
+    throw new Fd3Error("EACCES", `Cannot read ${name}: Deno needs ${flag}`, { cause });
+  }
+}
+
+/** Deno as the core sees it. */
+export const host: Host = {
+  runtime: "Deno",
+  pid: () => deno().pid,
+  parentPid: () => deno().ppid,
+  env,
+  unsetEnv: (name) => deno().env.delete(name),
+  libc: lazy(openLibc),
+};

@@ -1,0 +1,87 @@
+import { type FallbackAddress, formatAddress } from "../../src/activation/address.ts";
+import { PullConnection, type PullTransport } from "../../src/stream/pull_connection.ts";
+import { BaseListener, type ListenerParts } from "../../src/stream/listener.ts";
+import { systemError } from "../../src/system_error.ts";
+import type { Address, Connection, Listener } from "../../src/types.ts";
+import { clearTheWay, ownFile } from "../shared/socket_file.ts";
+import { fromDeno, toDeno } from "./native.ts";
+import { deno, type DenoConn, type DenoListener } from "./types.ts";
+
+/** How long to wait for a free descriptor before accepting again. */
+const retryMs = 100;
+
+class DenoTransport implements PullTransport {
+  readonly #conn: DenoConn;
+  readonly #listener: Address;
+
+  constructor(conn: DenoConn, listener: Address) {
+    this.#conn = conn;
+    this.#listener = listener;
+  }
+
+  get localAddress(): Address {
+    // The local address of an accepted Unix socket is its listener's; Deno would name the placeholder.
+    return this.#listener.transport === "tcp" ? fromDeno(this.#conn.localAddr) : this.#listener;
+  }
+
+  get remoteAddress(): Address {
+    return fromDeno(this.#conn.remoteAddr);
+  }
+
+  read(buffer: Uint8Array): Promise<number | null> {
+    return this.#conn.read(buffer);
+  }
+
+  write(chunk: Uint8Array): Promise<number> {
+    return this.#conn.write(chunk);
+  }
+
+  closeWrite(): Promise<void> {
+    return this.#conn.closeWrite();
+  }
+
+  close(): void {
+    this.#conn.close();
+  }
+}
+
+/** A Deno.Listener as a {@linkcode Listener}. It accepts only when somebody asks for the next connection. */
+export class DenoStreamListener extends BaseListener {
+  readonly #native: DenoListener;
+
+  constructor(native: DenoListener, parts: ListenerParts) {
+    super(parts);
+    this.#native = native;
+  }
+
+  protected override async next(): Promise<Connection | undefined> {
+    while (!this.isClosed) {
+      try {
+        return new PullConnection(new DenoTransport(await this.#native.accept(), this.address));
+      } catch (error) {
+        if (this.isClosed || (error as Error).name === "BadResource") return undefined;
+        // Without a free descriptor accept(2) fails, and the client stays in the queue: it is asked again when there may be one.
+        // ECONNABORTED and the like are of one client alone (accept(2)). A listener that cannot accept any more is BadResource.
+        await new Promise((resolve) => setTimeout(resolve, retryMs));
+      }
+    }
+    return undefined;
+  }
+}
+
+/** Opens an address with Deno.listen(). */
+export async function openDeno(address: FallbackAddress, mode: number | undefined): Promise<Listener> {
+  const isFile = address.transport === "unix" && address.path.startsWith("/");
+  if (isFile) await clearTheWay(address.path);
+  let native: DenoListener;
+  try {
+    native = deno().listen(toDeno(address));
+  } catch (error) {
+    throw systemError(`listen on ${formatAddress(address)}`, error);
+  }
+  const file = isFile ? ownFile(address.path, mode) : undefined;
+  const close = () => native.close();
+  const real = address.transport === "unix" ? address : fromDeno(native.addr);
+  const stop = file === undefined ? close : () => file.around(close);
+  return new DenoStreamListener(native, { address: real, activated: false, name: undefined, stop });
+}

@@ -1,0 +1,79 @@
+import type { Choice } from "../../src/activation/choose.ts";
+import { Fd3Error } from "../../src/errors.ts";
+import { hasLibc } from "../../src/host.ts";
+import type { Libc } from "../../src/linux/libc.ts";
+import { transplant } from "../../src/linux/transplant.ts";
+import type { Address } from "../../src/types.ts";
+import { addressOf } from "../shared/choice.ts";
+import { runtimePath } from "../shared/paths.ts";
+import { host } from "./host.ts";
+import { deno, type DenoAddress, type DenoListener, type Permission } from "./types.ts";
+
+/** Deno's form of an address. */
+export function toDeno(address: Address): DenoAddress {
+  return address.transport === "unix" ? { transport: "unix", path: runtimePath(address.path) } : address;
+}
+
+/** An address of Deno's. An unnamed or abstract Unix peer has no path there. */
+export function fromDeno(address: DenoAddress): Address {
+  if (address.transport === "tcp") return { transport: "tcp", hostname: address.hostname!, port: address.port! };
+  return { transport: "unix", path: (address.path ?? "").replace(/^\0/, "@") };
+}
+
+let counter = 0;
+
+function openPlaceholder(address: Address): { native: DenoListener; at: Address } {
+  const { listen, pid } = deno();
+  if (address.transport === "tcp") {
+    const native = listen({ transport: "tcp", hostname: "127.0.0.1", port: 0 });
+    return { native, at: fromDeno(native.addr) };
+  }
+  const at: Address = { transport: "unix", path: `@fd3-${pid}-${counter++}` };
+  return { native: listen(toDeno(at)), at };
+}
+
+/** Why Deno's own listener cannot be had for this address, or `undefined` if it can. Nothing prompts. */
+function obstacle(address: Address | undefined): string | undefined {
+  const libc = host.libc();
+  if (!hasLibc(libc)) return libc.missing;
+  if (address === undefined) return "its address is unknown";
+  const host127 = address.transport === "tcp" ? { host: "127.0.0.1:0" } : {};
+  const permission: Permission = { name: "net", ...host127 };
+  if (deno().permissions.querySync(permission).state === "granted") return undefined;
+  return address.transport === "tcp" ? "it needs --allow-net=127.0.0.1" : "it needs --allow-net";
+}
+
+/** A listener of Deno's own on an inherited socket. */
+export interface NativeListener {
+  readonly native: DenoListener;
+  readonly address: Address;
+}
+
+/**
+ * Deno's own listener on a chosen descriptor.
+ *
+ * @throws {Fd3Error} `ERR_FD3_FFI` if a permission is missing, `ERR_FD3_TRANSPLANT` if a step failed; nothing has changed then.
+ */
+export function adoptNative(choice: Choice): NativeListener {
+  const address = addressOf(choice);
+  const why = obstacle(address);
+  if (why !== undefined) {
+    throw new Fd3Error("ERR_FD3_FFI", `Cannot adopt fd ${choice.fd} as a Deno.Listener: ${why}`);
+  }
+  const libc = host.libc() as Libc;
+  const { native, at } = openPlaceholder(address!);
+  transplant(libc, choice.fd, { address: at, close: () => native.close() });
+  Object.defineProperty(native, "addr", { value: toDeno(address!), configurable: true });
+  const close = native.close.bind(native);
+  let isOpen = true;
+  Object.defineProperty(native, "close", {
+    configurable: true,
+    value() {
+      close();
+      // Deno closed its own number; the inherited one goes with it.
+      if (isOpen) libc.close(choice.fd);
+      isOpen = false;
+    },
+  });
+  return { native, address: address! };
+}

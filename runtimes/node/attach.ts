@@ -1,0 +1,117 @@
+import { type FallbackAddress, formatAddress } from "../../src/activation/address.ts";
+import type { Choice } from "../../src/activation/choose.ts";
+import { Fd3Error } from "../../src/errors.ts";
+import { hasLibc, type Host } from "../../src/host.ts";
+import { transplant } from "../../src/linux/transplant.ts";
+import { listenWith } from "../../src/listen.ts";
+import type { Address, ListenOptions } from "../../src/types.ts";
+import { host as bunHost } from "../bun/host.ts";
+import { host as denoHost } from "../deno/host.ts";
+import { inheritedBacklog } from "../shared/backlog.ts";
+import { addressOf } from "../shared/choice.ts";
+import { longestBacklog, serverAddress, startServer } from "../shared/net_listener.ts";
+import type { NetServer } from "../shared/node_types.ts";
+import { runtimePath } from "../shared/paths.ts";
+import { processGlobal } from "../shared/process_host.ts";
+import { clearTheWay, ownFile } from "../shared/socket_file.ts";
+import { host as nodeHost } from "./host.ts";
+
+/** Options of {@linkcode attach}, those of `listen()`. */
+export type AttachOptions = ListenOptions;
+
+/** Where an attached server listens. */
+export interface Attached {
+  /** Where it really listens. */
+  readonly address: Address;
+  /** Whether the service manager passed the socket. */
+  readonly activated: boolean;
+  /** The name that the service manager gave it; `undefined` where it was opened here. */
+  readonly name: string | undefined;
+}
+
+function currentHost(): Host {
+  if ("Deno" in globalThis) return denoHost;
+  return "Bun" in globalThis ? bunHost : nodeHost;
+}
+
+let counter = 0;
+
+/** Bun's http and https servers ignore `fd` and listen on a port of their own: there the socket is put in their place. */
+async function attachByTransplant(server: NetServer, choice: Choice, address: Address, host: Host): Promise<void> {
+  const libc = host.libc();
+  if (!hasLibc(libc)) throw new Fd3Error("ERR_FD3_FFI", `Cannot attach to fd ${choice.fd}: ${libc.missing}`);
+  const isTcp = address.transport === "tcp";
+  const path = `@fd3-${processGlobal().pid}-attach-${counter++}`;
+  const options = isTcp ? { host: "127.0.0.1", port: 0 } : { path: runtimePath(path) };
+  await startServer(server, options, `fd ${choice.fd}`);
+  const at: Address = isTcp ? serverAddress(server) : { transport: "unix", path };
+  transplant(libc, choice.fd, { address: at, close: () => void server.close() });
+  server.once("close", () => libc.close(choice.fd));
+  const shown = isTcp
+    ? { address: address.hostname, family: address.hostname.includes(":") ? "IPv6" : "IPv4", port: address.port }
+    : formatAddress(address);
+  Object.defineProperty(server, "address", { configurable: true, value: () => shown });
+}
+
+async function adopt(server: NetServer, choice: Choice, host: Host): Promise<Attached> {
+  const { fd, name } = choice;
+  const address = addressOf(choice);
+  if (host.runtime === "Bun") {
+    if (address === undefined) throw new Fd3Error("ERR_FD3_PLATFORM", `Cannot adopt fd ${fd}: its family is unknown`);
+    await attachByTransplant(server, choice, address, host);
+    return { address, activated: true, name };
+  }
+  const backlog = inheritedBacklog(host, choice);
+  await startServer(server, { fd, backlog: backlog ?? longestBacklog }, `fd ${fd}`);
+  const libc = host.libc();
+  // Deno rounds the length up to a power of two.
+  if (backlog !== undefined && hasLibc(libc)) libc.listen(fd, backlog);
+  return { address: address ?? serverAddress(server), activated: true, name };
+}
+
+async function open(server: NetServer, address: FallbackAddress, mode: number | undefined): Promise<Attached> {
+  const isUnix = address.transport === "unix";
+  const isFile = isUnix && address.path.startsWith("/");
+  if (isFile) await clearTheWay(address.path);
+  const options = isUnix ? { path: runtimePath(address.path) } : { host: address.hostname, port: address.port };
+  await startServer(server, options, formatAddress(address));
+  if (isFile) {
+    const file = ownFile(address.path, mode);
+    const close = server.close.bind(server);
+    const guarded = (callback?: (error?: Error) => void) => (file.around(() => void close(callback)), server);
+    Object.defineProperty(server, "close", { configurable: true, writable: true, value: guarded });
+  }
+  return { address: isUnix ? address : serverAddress(server), activated: false, name: undefined };
+}
+
+/**
+ * Makes any server of node:net, http, https, http2 or tls listen on the inherited socket, or on the fallback address. Express, Fastify,
+ * Koa, Hono and h3 are attached through the server that they run on. It works on Node, on Bun, and on Deno.
+ *
+ * @throws {Fd3Error} As `listen`.
+ * @param server The server, not listening yet.
+ * @param options Those of `listen`.
+ * @returns Where it listens.
+ *
+ * @example An HTTP server
+ * ```ts ignore
+ * import { createServer } from "node:http";
+ * import { attach } from "@fd3/fd3/node";
+ *
+ * const server = createServer((_request, response) => response.end("hello\n"));
+ * await attach(server, { fallback: "127.0.0.1:8080" });
+ * ```
+ */
+export function attach(server: NetServer, options: AttachOptions = {}): Promise<Attached> {
+  if (typeof server?.listen !== "function") {
+    return Promise.reject(
+      new TypeError(`Cannot attach: server is ${typeof server}, not a server of node:net or the like`),
+    );
+  }
+  const host = currentHost();
+  return listenWith({
+    host,
+    adopt: (choice) => adopt(server, choice, host),
+    open: (address, mode) => open(server, address, mode),
+  }, options);
+}

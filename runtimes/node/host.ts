@@ -1,0 +1,15 @@
+import type { Host } from "../../src/host.ts";
+import { lazy } from "../../src/lazy.ts";
+import { processHost } from "../shared/process_host.ts";
+import { describeByProc, isOpen, readProc } from "./inspect.ts";
+import { openLibc } from "./libc.ts";
+
+/** Node as the core sees it. */
+export const host: Host = {
+  runtime: "Node",
+  ...processHost,
+  libc: lazy(openLibc),
+  isOpen,
+  describe: describeByProc,
+  readProc,
+};

@@ -1,0 +1,93 @@
+import type { FallbackAddress } from "../../src/activation/address.ts";
+import { formatAddress } from "../../src/activation/address.ts";
+import { PushListener } from "../../src/stream/listener.ts";
+import { systemError } from "../../src/system_error.ts";
+import type { Address } from "../../src/types.ts";
+import { builtin } from "./builtin.ts";
+import { netConnection } from "./net_connection.ts";
+import type { NetModule, NetServer, NetSocket } from "./node_types.ts";
+import { runtimePath } from "./paths.ts";
+import { clearTheWay, ownFile } from "./socket_file.ts";
+
+/** The longest accept queue there is; the kernel cuts it to net.core.somaxconn. */
+export const longestBacklog = 0x7fffffff;
+
+/** Starts a server, and waits until it listens. */
+export function startServer(server: NetServer, options: object, where: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: Error) => reject(systemError(`listen on ${where}`, error));
+    server.once("error", fail);
+    server.listen(options, () => {
+      server.off("error", fail);
+      resolve();
+    });
+  });
+}
+
+/** Where a server listens, as far as the runtime knows. */
+export function serverAddress(server: NetServer): Address {
+  const address = server.address();
+  if (address === null || typeof address === "string") return { transport: "unix", path: address ?? "" };
+  return { transport: "tcp", hostname: address.address, port: address.port };
+}
+
+/** An inherited socket that node:net shall listen on. */
+export interface NetAdoption {
+  readonly fd: number;
+  readonly name: string;
+  /** The accept queue's length, which listen(2) sets anew. */
+  readonly backlog: number;
+  /** Its address where libc told; else the server is asked. */
+  readonly address: Address | undefined;
+}
+
+interface ServerParts {
+  readonly server: NetServer;
+  /** From now on connections go to this listener; those that came before go first. */
+  feed(listener: PushListener): void;
+}
+
+function makeServer(): ServerParts {
+  let target: PushListener | undefined;
+  const early: NetSocket[] = [];
+  const server = builtin<NetModule>("node:net").createServer({ allowHalfOpen: true }, (socket) => {
+    if (target === undefined) early.push(socket);
+    else target.push(netConnection(socket, target.address));
+  });
+  return {
+    server,
+    feed(listener) {
+      target = listener;
+      // A failed accept is no end: without a listener it would be an uncaught error.
+      server.on("error", () => {});
+      for (const socket of early.splice(0)) listener.push(netConnection(socket, listener.address));
+    },
+  };
+}
+
+/** A stream listener of node:net on an inherited descriptor. */
+export async function adoptNet({ fd, name, backlog, address }: NetAdoption): Promise<PushListener> {
+  const { server, feed } = makeServer();
+  await startServer(server, { fd, backlog }, `fd ${fd}`);
+  const stop = () => void server.close();
+  const listener = new PushListener({ address: address ?? serverAddress(server), activated: true, name, stop });
+  feed(listener);
+  return listener;
+}
+
+/** Opens an address with node:net. */
+export async function openNet(address: FallbackAddress, mode: number | undefined): Promise<PushListener> {
+  const isUnix = address.transport === "unix";
+  const isFile = isUnix && address.path.startsWith("/");
+  if (isFile) await clearTheWay(address.path);
+  const { server, feed } = makeServer();
+  const options = isUnix ? { path: runtimePath(address.path) } : { host: address.hostname, port: address.port };
+  await startServer(server, options, formatAddress(address));
+  const file = isFile ? ownFile(address.path, mode) : undefined;
+  const close = () => void server.close();
+  const stop = file === undefined ? close : () => file.around(close);
+  const real = isUnix ? address : serverAddress(server);
+  const listener = new PushListener({ address: real, activated: false, name: undefined, stop });
+  feed(listener);
+  return listener;
+}

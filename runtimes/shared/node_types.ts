@@ -1,0 +1,60 @@
+/**
+ * The parts of Node's modules that fd3 uses, so that nobody's types of Node, Deno or Bun appear in what fd3 declares.
+ * https://nodejs.org/api/net.html
+ */
+
+/** `server.address()` of node:net. */
+export interface NetAddress {
+  address: string;
+  port: number;
+}
+
+/** `net.Socket`. */
+export interface NetSocket {
+  readonly localAddress?: string;
+  readonly localPort?: number;
+  readonly remoteAddress?: string;
+  readonly remotePort?: number;
+  readonly writableLength: number;
+  on(event: string, listener: (...args: never[]) => void): unknown;
+  once(event: string, listener: (...args: never[]) => void): unknown;
+  write(chunk: Uint8Array, callback?: (error?: Error | null) => void): boolean;
+  pause(): unknown;
+  resume(): unknown;
+  end(): unknown;
+  destroy(): unknown;
+}
+
+/** What fd3 needs of a server to make it listen: every net, http, https, http2 and tls server has it. */
+export interface NetServer {
+  listen(options: object, callback?: () => void): unknown;
+  close(callback?: (error?: Error) => void): unknown;
+  address(): NetAddress | string | null;
+  on(event: string, listener: (...args: never[]) => void): unknown;
+  once(event: string, listener: (...args: never[]) => void): unknown;
+  off(event: string, listener: (...args: never[]) => void): unknown;
+}
+
+/** `node:net`. */
+export interface NetModule {
+  createServer(options: object, listener: (socket: NetSocket) => void): NetServer;
+  connect(path: string): NetSocket;
+}
+
+interface Stats {
+  readonly dev: bigint;
+  readonly ino: bigint;
+  isSocket(): boolean;
+}
+
+/** `node:fs`. */
+export interface FsModule {
+  lstatSync(path: string, options: { bigint: true; throwIfNoEntry: false }): Stats | undefined;
+  fstatSync(fd: number): { isSocket(): boolean };
+  readFileSync(path: string, encoding: "utf8"): string;
+  readlinkSync(path: string): string;
+  linkSync(from: string, to: string): void;
+  renameSync(from: string, to: string): void;
+  unlinkSync(path: string): void;
+  chmodSync(path: string, mode: number): void;
+}

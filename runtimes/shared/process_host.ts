@@ -1,0 +1,30 @@
+import type { Host } from "../../src/host.ts";
+
+/** The parts of `process` that fd3 uses. */
+export interface Process {
+  readonly pid: number;
+  readonly ppid: number;
+  readonly arch: string;
+  readonly argv: readonly string[];
+  readonly env: Record<string, string | undefined>;
+  on(signal: string, listener: () => void): unknown;
+  exit(status: number): never;
+}
+
+/** `globalThis.process`: in Bun and Node it is there from the start and costs nothing. */
+export function processGlobal(): Process {
+  return (globalThis as unknown as { process: Process }).process;
+}
+
+/** What `process` tells a {@linkcode Host}. */
+export const processHost: Pick<Host, "pid" | "parentPid" | "env" | "unsetEnv"> = {
+  pid: () => processGlobal().pid,
+  parentPid: () => processGlobal().ppid,
+  env: (name) => processGlobal().env[name],
+  unsetEnv: (name) => void delete processGlobal().env[name],
+};
+
+/** SIGTERM and SIGINT by `process.on()`. */
+export function onProcessSignals(abort: () => void): void {
+  for (const signal of ["SIGTERM", "SIGINT"]) processGlobal().on(signal, abort);
+}
