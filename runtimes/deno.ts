@@ -12,12 +12,12 @@ import { type Adapter, listenWith } from "../src/listen.ts";
 import { terminatedBy } from "../src/terminated.ts";
 import type { Listener, ListenFd, ListenFdsOptions, ListenOptions } from "../src/types.ts";
 import { host } from "./deno/host.ts";
-import { DenoStreamListener, openDeno } from "./deno/listener.ts";
+import { DenoStreamListener, loadTimers, openDeno } from "./deno/listener.ts";
 import { adoptNative, toDeno } from "./deno/native.ts";
 import { deno, type DenoListener } from "./deno/types.ts";
 import { inheritedBacklog } from "./shared/backlog.ts";
 import { addressOf } from "./shared/choice.ts";
-import { adoptNet, longestBacklog } from "./shared/net_listener.ts";
+import { adoptNet, longestDenoBacklog } from "./shared/net_listener.ts";
 
 export * from "../src/errors.ts";
 export type * from "../src/types.ts";
@@ -38,9 +38,9 @@ function adopt(choice: Choice): Listener | Promise<Listener> {
 async function adoptPortably(choice: Choice): Promise<Listener> {
   const { fd, name } = choice;
   const backlog = inheritedBacklog(host, choice);
-  const listener = await adoptNet({ fd, name, backlog: backlog ?? longestBacklog, address: addressOf(choice) });
+  const listener = await adoptNet({ fd, name, backlog: backlog ?? longestDenoBacklog, address: addressOf(choice) });
+  loadTimers();
   const libc = host.libc();
-  // Deno rounds the length up to a power of two.
   if (backlog !== undefined && hasLibc(libc)) libc.listen(fd, backlog);
   return listener;
 }

@@ -45,9 +45,18 @@ class DenoTransport implements PullTransport {
   }
 }
 
+/**
+ * The first setTimeout() makes Deno load its timers, which takes 9 ms and descriptors: where there are none left, Deno 2.9 panics
+ * (ext/signals). So it is made before they run out, and not on the way to the first answer.
+ */
+export function loadTimers(): void {
+  setTimeout(() => {}, 0);
+}
+
 /** A Deno.Listener as a {@linkcode Listener}. It accepts only when somebody asks for the next connection. */
 export class DenoStreamListener extends BaseListener {
   readonly #native: DenoListener;
+  #accepted = 0;
 
   constructor(native: DenoListener, parts: ListenerParts) {
     super(parts);
@@ -57,7 +66,9 @@ export class DenoStreamListener extends BaseListener {
   protected override async next(): Promise<Connection | undefined> {
     while (!this.isClosed) {
       try {
-        return new PullConnection(new DenoTransport(await this.#native.accept(), this.address));
+        const conn = await this.#native.accept();
+        if (++this.#accepted === 2) loadTimers();
+        return new PullConnection(new DenoTransport(conn, this.address));
       } catch (error) {
         if (this.isClosed || (error as Error).name === "BadResource") return undefined;
         // Without a free descriptor accept(2) fails, and the client stays in the queue: it is asked again when there may be one.

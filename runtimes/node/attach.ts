@@ -9,7 +9,7 @@ import { host as bunHost } from "../bun/host.ts";
 import { host as denoHost } from "../deno/host.ts";
 import { inheritedBacklog } from "../shared/backlog.ts";
 import { addressOf } from "../shared/choice.ts";
-import { longestBacklog, serverAddress, startServer } from "../shared/net_listener.ts";
+import { longestBacklog, longestDenoBacklog, serverAddress, startServer } from "../shared/net_listener.ts";
 import type { NetServer } from "../shared/node_types.ts";
 import { runtimePath } from "../shared/paths.ts";
 import { processGlobal } from "../shared/process_host.ts";
@@ -62,7 +62,12 @@ async function adopt(server: NetServer, choice: Choice, host: Host): Promise<Att
     return { address, activated: true, name };
   }
   const backlog = inheritedBacklog(host, choice);
-  await startServer(server, { fd, backlog: backlog ?? longestBacklog }, `fd ${fd}`);
+  await startServer(
+    server,
+    { fd },
+    `fd ${fd}`,
+    backlog ?? (host.runtime === "Deno" ? longestDenoBacklog : longestBacklog),
+  );
   const libc = host.libc();
   // Deno rounds the length up to a power of two.
   if (backlog !== undefined && hasLibc(libc)) libc.listen(fd, backlog);

@@ -11,13 +11,20 @@ import { clearTheWay, ownFile } from "./socket_file.ts";
 
 /** The longest accept queue there is; the kernel cuts it to net.core.somaxconn. */
 export const longestBacklog = 0x7fffffff;
+/** The same for Deno, which rounds the length up to a power of two: 2^31 overflows there. */
+export const longestDenoBacklog = 65535;
 
-/** Starts a server, and waits until it listens. */
-export function startServer(server: NetServer, options: object, where: string): Promise<void> {
+/**
+ * Starts a server, and waits until it listens.
+ *
+ * @param where What it listens on, for errors.
+ * @param backlog The accept queue's length, as an argument of its own: with a descriptor, Node does not look for it among the options.
+ */
+export function startServer(server: NetServer, options: object, where: string, backlog?: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (error: Error) => reject(systemError(`listen on ${where}`, error));
     server.once("error", fail);
-    server.listen(options, () => {
+    server.listen(options, backlog, () => {
       server.off("error", fail);
       resolve();
     });
@@ -68,7 +75,7 @@ function makeServer(): ServerParts {
 /** A stream listener of node:net on an inherited descriptor. */
 export async function adoptNet({ fd, name, backlog, address }: NetAdoption): Promise<PushListener> {
   const { server, feed } = makeServer();
-  await startServer(server, { fd, backlog }, `fd ${fd}`);
+  await startServer(server, { fd }, `fd ${fd}`, backlog);
   const stop = () => void server.close();
   const listener = new PushListener({ address: address ?? serverAddress(server), activated: true, name, stop });
   feed(listener);

@@ -27,7 +27,7 @@ export interface NetSocket {
 
 /** What fd3 needs of a server to make it listen: every net, http, https, http2 and tls server has it. */
 export interface NetServer {
-  listen(options: object, callback?: () => void): unknown;
+  listen(options: object, backlog?: number, callback?: () => void): unknown;
   close(callback?: (error?: Error) => void): unknown;
   address(): NetAddress | string | null;
   on(event: string, listener: (...args: never[]) => void): unknown;

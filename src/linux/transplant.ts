@@ -40,15 +40,25 @@ export interface Registration {
   readonly entry: EpollEntry;
 }
 
-/** The epoll sets of this process. They are made at start, so a gap of closed numbers ends the search. */
-function epollSets(libc: Libc): number[] {
-  const sets: number[] = [];
+interface EpollSet {
+  readonly fd: number;
+  readonly entries: EpollEntry[];
+}
+
+/**
+ * The epoll sets of this process. They are made at start, so a gap of closed numbers ends the search. Deno has duplicates of its one
+ * set: what reads the same is the same.
+ */
+function epollSets(libc: Libc): EpollSet[] {
+  const sets = new Map<string, EpollSet>();
   for (let fd = 3, closed = 0; closed < 64; fd++) {
     const target = descriptorTarget(libc, fd);
     closed = target === undefined ? closed + 1 : 0;
-    if (target === "anon_inode:[eventpoll]") sets.push(fd);
+    if (target !== "anon_inode:[eventpoll]") continue;
+    const text = readText(libc, `/proc/self/fdinfo/${fd}`) ?? "";
+    if (!sets.has(text)) sets.set(text, { fd, entries: parseEpollInfo(text) });
   }
-  return sets;
+  return [...sets.values()];
 }
 
 /**
@@ -60,9 +70,9 @@ function epollSets(libc: Libc): number[] {
 export function findRegistration(libc: Libc, fd: number): Registration {
   const inode = socketInode(descriptorTarget(libc, fd));
   const found: Registration[] = [];
-  for (const epollFd of epollSets(libc)) {
-    for (const entry of parseEpollInfo(readText(libc, `/proc/self/fdinfo/${epollFd}`) ?? "")) {
-      if (entry.fd === fd && entry.inode === inode) found.push({ epollFd, entry });
+  for (const set of epollSets(libc)) {
+    for (const entry of set.entries) {
+      if (entry.fd === fd && entry.inode === inode) found.push({ epollFd: set.fd, entry });
     }
   }
   if (found.length === 1) return found[0];
