@@ -12,7 +12,7 @@ import { type Adapter, listenWith } from "../src/listen.ts";
 import { terminatedBy } from "../src/terminated.ts";
 import type { Listener, ListenFd, ListenFdsOptions, ListenOptions } from "../src/types.ts";
 import { host } from "./deno/host.ts";
-import { DenoStreamListener, loadTimers, openDeno } from "./deno/listener.ts";
+import { DenoStreamListener, openDeno, setUpSignals } from "./deno/listener.ts";
 import { adoptNative, toDeno } from "./deno/native.ts";
 import { deno, type DenoListener } from "./deno/types.ts";
 import { inheritedBacklog } from "./shared/backlog.ts";
@@ -39,7 +39,7 @@ async function adoptPortably(choice: Choice): Promise<Listener> {
   const { fd, name } = choice;
   const backlog = inheritedBacklog(host, choice);
   const listener = await adoptNet({ fd, name, backlog: backlog ?? longestDenoBacklog, address: addressOf(choice) });
-  loadTimers();
+  setUpSignals();
   const libc = host.libc();
   if (backlog !== undefined && hasLibc(libc)) libc.listen(fd, backlog);
   return listener;

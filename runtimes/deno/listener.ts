@@ -46,11 +46,13 @@ class DenoTransport implements PullTransport {
 }
 
 /**
- * The first setTimeout() makes Deno load its timers, which takes 9 ms and descriptors: where there are none left, Deno 2.9 panics
- * (ext/signals). So it is made before they run out, and not on the way to the first answer.
+ * Makes Deno set up its signal handling now. It does so by itself half a second after the start, and panics if there is no descriptor
+ * left for it then (Deno 2.9, ext/signals). SIGURG is ignored by default, so nothing changes for the process.
  */
-export function loadTimers(): void {
-  setTimeout(() => {}, 0);
+export function setUpSignals(): void {
+  const nothing = () => {};
+  deno().addSignalListener("SIGURG", nothing);
+  deno().removeSignalListener("SIGURG", nothing);
 }
 
 /** A Deno.Listener as a {@linkcode Listener}. It accepts only when somebody asks for the next connection. */
@@ -67,7 +69,8 @@ export class DenoStreamListener extends BaseListener {
     while (!this.isClosed) {
       try {
         const conn = await this.#native.accept();
-        if (++this.#accepted === 2) loadTimers();
+        // Not on the way to the first answer.
+        if (++this.#accepted === 2) setUpSignals();
         return new PullConnection(new DenoTransport(conn, this.address));
       } catch (error) {
         if (this.isClosed || (error as Error).name === "BadResource") return undefined;

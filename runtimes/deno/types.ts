@@ -48,7 +48,7 @@ export interface DenoNamespace {
     symbols: Record<string, { parameters: string[]; result: string }>,
   ): { symbols: Record<string, (...args: unknown[]) => unknown> };
   addSignalListener(signal: string, listener: () => void): void;
-  readTextFileSync(path: string): string;
+  removeSignalListener(signal: string, listener: () => void): void;
   exit(status: number): never;
 }
 
