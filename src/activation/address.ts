@@ -99,9 +99,10 @@ export function formatAddress(address: Address): string {
       return address.path === "" ? "(unnamed)" : address.path;
     case "vsock":
       return `vsock:${address.cid}:${address.port}`;
-    case "tcp":
-      return address.hostname.includes(":")
-        ? `[${address.hostname}]:${address.port}`
-        : `${address.hostname}:${address.port}`;
+    case "tcp": {
+      if (!address.hostname.includes(":")) return `${address.hostname}:${address.port}`;
+      const [hostname, scope] = address.hostname.split("%");
+      return `[${hostname}]:${address.port}${scope === undefined ? "" : `%${scope}`}`;
+    }
   }
 }

@@ -13,8 +13,9 @@ interface Parsed {
   rest: string;
 }
 
-/** strtol(3) with base 0, as systemd's parse-util.c calls it: hex, C's octal, and the prefixes 0b and 0o. */
-function parse(text: string): Parsed | undefined {
+/** strtol(3) with base 0, as systemd's parse-util.c calls it: hex, C's octal, and the prefixes 0b and 0o behind WHITESPACE. */
+function parse(untrimmed: string): Parsed | undefined {
+  const text = untrimmed.replace(/^[ \t\n\r]+/, "");
   const python = pythonSyntax.exec(text);
   if (python !== null) {
     const letter = python[1].toLowerCase();
@@ -69,8 +70,7 @@ export function parseInt32(variable: string, text: string): number {
  * @param text The value.
  */
 export function parseUint64(variable: string, text: string): bigint {
-  const trimmed = text.replace(/^[ \t\n\r]+/, "");
-  const parsed = parse(trimmed);
+  const parsed = parse(text);
   if (parsed === undefined) fail("EINVAL", variable, text);
   const { negative, magnitude, rest } = parsed;
   if (magnitude > unsignedLongMax) fail("ERANGE", variable, text);

@@ -4,6 +4,8 @@ import type { Environment } from "./listen_fds.ts";
 
 /** Programs that people put between the service manager and the runtime, and what to do instead. */
 const wrappers: readonly (readonly [pattern: RegExp, name: string, cure: string])[] = [
+  // npx is a script of npm's, whose title says "npm exec".
+  [/^(\S*\/)?npm exec( |$)/, "npx", "npx keeps the descriptors: let ExecStart= call the runtime itself"],
   [
     /^(\S*\/)?(node \S*\/)?npm(-cli\.js)?( |$)/,
     "npm",
@@ -14,7 +16,6 @@ const wrappers: readonly (readonly [pattern: RegExp, name: string, cure: string]
     "npx",
     "npx keeps the descriptors: let ExecStart= call the runtime itself",
   ],
-  [/^(\S*\/)?npm exec( |$)/, "npx", "npx keeps the descriptors: let ExecStart= call the runtime itself"],
   [/(^|\/)(tsx|tsx\/dist\/cli\.mjs)( |$)/, "tsx", "tsx starts a child: use node --import tsx"],
   [/^(\S*\/)?deno( -\S+)* task( |$)/, "deno task", "deno task starts a child: use deno run"],
   [/^(\S*\/)?bunx?( -\S+)* run( |$)/, "bun run", "bun run starts a child: use bun and the file"],

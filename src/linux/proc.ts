@@ -3,7 +3,10 @@ import { cString, type Libc } from "./libc.ts";
 
 const decoder = new TextDecoder();
 
-/** A small file below /proc, through libc: Deno's own API wants every permission there is for it. */
+/**
+ * A small file below /proc, through libc: Deno's own API wants every permission there is for it. `undefined` where not all of it can
+ * be read.
+ */
 export function readText(libc: Libc, path: string, flags: number = O_RDONLY | O_CLOEXEC): string | undefined {
   const fd = libc.open(cString(path), flags, 0);
   if (fd < 0) return undefined;
@@ -14,7 +17,8 @@ export function readText(libc: Libc, path: string, flags: number = O_RDONLY | O_
     text += decoder.decode(buffer.subarray(0, n), { stream: true });
   }
   libc.close(fd);
-  return text + decoder.decode();
+  text += decoder.decode();
+  return n < 0 ? undefined : text;
 }
 
 /** Where a descriptor points, such as `socket:[1234]` or `anon_inode:[eventpoll]`; `undefined` if it is closed. */

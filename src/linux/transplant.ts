@@ -1,6 +1,7 @@
 import { Fd3Error } from "../errors.ts";
 import {
   EPOLL_CTL_ADD,
+  EPOLL_CTL_DEL,
   EPOLL_CTL_MOD,
   errnoName,
   F_DUPFD_CLOEXEC,
@@ -141,6 +142,8 @@ export function transplant(libc: Libc, inherited: number, placeholder: Placehold
     undo.push(() => libc.close(saved));
     check(libc.dup3(inherited, fd, O_CLOEXEC), `put fd ${inherited} in the placeholder's place`);
     undo.push(() => {
+      // The kernel keeps an entry for as long as the inherited socket is open anywhere: dup3 alone would leave it.
+      libc.epoll_ctl(registration.epollFd, EPOLL_CTL_DEL, fd, epollEvent(libc, 0, 0n));
       libc.dup3(saved, fd, O_CLOEXEC);
       watch(libc, fd, registration);
     });

@@ -23,8 +23,11 @@ const chunkSize = 65536;
 export class PullConnection extends BaseConnection {
   readonly #transport: PullTransport;
   #reading = false;
+  #inForEach = false;
   #peerEnded = false;
   #weEnded = false;
+  /** Our end was sent, behind all that was written before. */
+  #endSent = false;
   #isClosed = false;
   #error: Fd3Error | undefined;
   #lastWrite: Promise<void> = written;
@@ -51,9 +54,22 @@ export class PullConnection extends BaseConnection {
     return this.#error;
   }
 
-  override async read(buffer: Uint8Array): Promise<number | null> {
-    checkBuffer(buffer);
-    if (this.#reading) throw new TypeError("Cannot read: another reader of this connection is waiting");
+  #checkReader(): void {
+    if (!this.#reading && !this.#inForEach) return;
+    throw new TypeError("Cannot read: another reader of this connection is waiting");
+  }
+
+  override read(buffer: Uint8Array): Promise<number | null> {
+    try {
+      checkBuffer(buffer);
+      this.#checkReader();
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#read(buffer);
+  }
+
+  async #read(buffer: Uint8Array): Promise<number | null> {
     if (this.#error !== undefined) throw this.#error;
     if (this.#peerEnded || this.#isClosed) return null;
     this.#reading = true;
@@ -71,7 +87,7 @@ export class PullConnection extends BaseConnection {
 
   #endOfPeer(): void {
     this.#peerEnded = true;
-    if (this.#weEnded) void this.close();
+    if (this.#endSent) void this.close();
   }
 
   protected override async next(): Promise<Uint8Array | undefined> {
@@ -83,11 +99,17 @@ export class PullConnection extends BaseConnection {
   }
 
   override async forEach(callback: (chunk: Uint8Array) => void | Promise<void>): Promise<void> {
-    const buffer = new Uint8Array(chunkSize);
-    let n: number | null;
-    while ((n = await this.read(buffer)) !== null) {
-      const result = callback(buffer.subarray(0, n));
-      if (result !== undefined) await result;
+    this.#checkReader();
+    this.#inForEach = true;
+    try {
+      const buffer = new Uint8Array(chunkSize);
+      let n: number | null;
+      while ((n = await this.#read(buffer)) !== null) {
+        const result = callback(buffer.subarray(0, n));
+        if (result !== undefined) await result;
+      }
+    } finally {
+      this.#inForEach = false;
     }
   }
 
@@ -123,6 +145,7 @@ export class PullConnection extends BaseConnection {
     if (this.#isClosed) return;
     // A peer that is gone already has nothing to be told.
     await this.#transport.closeWrite().catch(() => {});
+    this.#endSent = true;
     if (this.#peerEnded) await this.close();
   }
 

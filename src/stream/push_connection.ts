@@ -39,6 +39,8 @@ export class PushConnection extends BaseConnection {
   #waiter: (() => void) | undefined;
   #sink: Sink | undefined;
   #busy = false;
+  /** Writes that have not settled. */
+  #writes = 0;
 
   constructor(transport: PushTransport) {
     super();
@@ -68,7 +70,7 @@ export class PushConnection extends BaseConnection {
   feedEnd(): void {
     this.#peerEnded = true;
     this.#notice();
-    if (this.#weEnded) this.#shut();
+    this.#closeAtEnd();
   }
 
   /** The transport calls this when the socket is gone; without an error that we did not ask for, the peer was cut off. */
@@ -172,25 +174,35 @@ export class PushConnection extends BaseConnection {
       checkChunk(chunk);
       if (this.#error !== undefined) throw this.#error;
       if (this.#weEnded) throw closedError("write to the connection");
-      return this.#transport.write(chunk) ?? written;
+      const pending = this.#transport.write(chunk);
+      return pending === undefined ? written : this.#settle(pending);
     } catch (error) {
       return Promise.reject(error);
+    }
+  }
+
+  async #settle(pending: Promise<void>): Promise<void> {
+    this.#writes++;
+    try {
+      await pending;
+    } finally {
+      this.#writes--;
+      this.#closeAtEnd();
     }
   }
 
   override closeWrite(): Promise<void> {
     if (!this.#weEnded) {
       this.#weEnded = true;
-      if (this.#peerEnded) this.#shut();
-      else this.#transport.end();
+      this.#transport.end();
+      this.#closeAtEnd();
     }
     return written;
   }
 
-  /** Both ends are sent: nothing can come any more. */
-  #shut(): void {
-    this.#transport.end();
-    this.#transport.close();
+  /** Once both ends are sent, nothing can come any more; what was written before is sent first. */
+  #closeAtEnd(): void {
+    if (this.#weEnded && this.#peerEnded && this.#writes === 0) void this.close();
   }
 
   override close(): Promise<void> {

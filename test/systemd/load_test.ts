@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { ask, type Client, open, startLoad, until } from "./clients.ts";
+import { eachVariant, property, setUp, type Stage } from "./variants.ts";
+
+const LANES = 4;
+
+eachVariant({
+  "a restart refuses and breaks no connection": restarts,
+  "a crash refuses no connection": crashes,
+  "a daemon without free descriptors neither dies nor spins": exhausted,
+});
+
+async function restarts(stage: Stage): Promise<void> {
+  const { lab, path } = stage;
+  await setUp(stage);
+  await using load = startLoad(path, LANES);
+  await load.served(10);
+  for (let i = 0; i < 20; i++) {
+    const old = await property(stage, "foobar.service", "MainPID");
+    await lab.must(["systemctl", "restart", "foobar.service"]);
+    assert.notEqual(await property(stage, "foobar.service", "MainPID"), old);
+    await load.served(10);
+  }
+  const { refused, broken, other } = load.counts;
+  assert.deepEqual({ refused, broken, other }, { refused: 0, broken: 0, other: [] });
+  await load[Symbol.asyncDispose]();
+  await lab.must(["systemctl", "stop", "foobar.service"]);
+  assert.ok(existsSync(path));
+}
+
+async function crashes(stage: Stage): Promise<void> {
+  const { lab, path } = stage;
+  await setUp(stage);
+  await using load = startLoad(path, LANES);
+  await load.served(10);
+  for (let i = 0; i < 5; i++) {
+    await lab.must(["kill", "-KILL", await property(stage, "foobar.service", "MainPID")]);
+    await load.served(10);
+  }
+  const { refused, broken, other } = load.counts;
+  assert.deepEqual({ refused, other }, { refused: 0, other: [] });
+  // What the daemon had accepted died with it: in each lane one connection at most.
+  assert.ok(broken <= 5 * LANES, `${broken} broken`);
+}
+
+async function exhausted(stage: Stage): Promise<void> {
+  await setUp(stage, { service: ["LimitNOFILE=64"] });
+  const clients = await Promise.all(Array.from({ length: 100 }, () => open(stage.path)));
+  clients.forEach((client, i) => client.send(`client ${i}`));
+  const served = await settled(clients);
+  console.log(stage.variant.name, served, clients.filter(c=>c.ended).length);
+  assert.ok(served > 10 && served < 64, `${served} of 100 served`);
+  const pid = await property(stage, "foobar.service", "MainPID");
+  const before = await cpuMs(stage);
+  await sleep(1000);
+  const spent = await cpuMs(stage) - before;
+  console.log(spent);
+  assert.ok(spent < 100, `${spent} ms of CPU in a second`);
+
+  for (const client of clients) client[Symbol.dispose]();
+  // Deno's node:net does not accept again after a failure, and says nothing.
+  if (stage.variant.ffi) assert.equal(await ask(stage.path, "hello"), "hello");
+  assert.equal(await property(stage, "foobar.service", "MainPID"), pid);
+  assert.equal(await property(stage, "foobar.service", "ActiveState"), "active");
+}
+
+/** How many were served once there are no more for half a second. */
+async function settled(clients: readonly Client[]): Promise<number> {
+  const count = () => clients.filter(({ received }) => received !== "").length;
+  await until("somebody is served", () => count() > 0);
+  for (let last = 0; last !== count(); await sleep(500)) last = count();
+  return count();
+}
+
+async function cpuMs(stage: Stage): Promise<number> {
+  return Number(await property(stage, "foobar.service", "CPUUsageNSec")) / 1e6;
+}

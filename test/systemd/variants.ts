@@ -1,0 +1,127 @@
+/**
+ * The runtimes under test, and their labs: foobard's units in them as they are shipped, at the paths that these name.
+ */
+
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { after, before, suite, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { boot, type Lab } from "./lab.ts";
+
+const project = fileURLToPath(new URL("../..", import.meta.url));
+const inLab = "/opt/fd3";
+const compiler = `${inLab}/node_modules/bun/bin/bun.exe`;
+const nodeOf = (major: number) => `${inLab}/test/runtimes/node_modules/node${major}/bin/node`;
+
+/** A runtime and how it is started. */
+export interface Variant {
+  readonly name: string;
+  readonly runtime: "deno" | "bun" | "node";
+  /** Whether it can call libc. */
+  readonly ffi: boolean;
+  /** The file in examples/units. */
+  readonly unit: string;
+  /** The program that the unit starts. */
+  readonly program: string;
+  /** Where that program is in the lab: it becomes a link to this. Without one the program is compiled. */
+  readonly executable?: string;
+}
+
+const deno = { runtime: "deno", program: "/usr/bin/deno", executable: `${inLab}/node_modules/deno/deno` } as const;
+const bun = { runtime: "bun", ffi: true } as const;
+const node = { runtime: "node", ffi: true, program: "/usr/bin/node" } as const;
+
+/** All of them. */
+export const variants: readonly Variant[] = [
+  { ...deno, name: "Deno", ffi: true, unit: "foobar-deno.service" },
+  { ...deno, name: "Deno without FFI", ffi: false, unit: "foobar-deno-portable.service" },
+  { ...bun, name: "Bun", unit: "foobar-bun.service", program: "/usr/bin/bun", executable: compiler },
+  { ...bun, name: "Bun, compiled", unit: "foobar-bun-compiled.service", program: "/usr/local/bin/foobard" },
+  { ...node, name: "Node 20", unit: "foobar-node20.service", executable: nodeOf(20) },
+  { ...node, name: "Node 22", unit: "foobar-node.service", executable: nodeOf(22) },
+  { ...node, name: "Node 24", unit: "foobar-node.service", executable: nodeOf(24) },
+  { ...node, name: "Node 26", unit: "foobar-node.service", executable: nodeOf(26) },
+];
+
+/** How foobar.socket and foobar.service differ from what is shipped. */
+export interface Setup {
+  /** Another program than examples/foobard.ts, from the project's folder. */
+  readonly script?: string;
+  /** More permissions for Deno. */
+  readonly denoFlags?: string;
+  /** More lines for `[Service]`. */
+  readonly service?: readonly string[];
+  /** More lines for `[Socket]`. */
+  readonly socket?: readonly string[];
+}
+
+/** A variant in its lab. */
+export interface Stage {
+  readonly variant: Variant;
+  readonly lab: Lab;
+  /** The socket of foobar.socket, as the driver reaches it: a path leads to a Unix socket from every network namespace. */
+  readonly path: string;
+}
+
+/** The text of a shipped unit file. */
+export function unitText(name: string): string {
+  return readFileSync(`${project}/examples/units/${name}`, "utf8");
+}
+
+/** The shipped `ExecStart=` line with another program; a compiled one is compiled first. */
+export async function execStart({ variant, lab }: Stage, script: string, denoFlags = ""): Promise<string> {
+  const [shipped] = /^ExecStart=.*$/m.exec(unitText(variant.unit))!;
+  if (variant.executable !== undefined) {
+    return shipped.replace("examples/foobard.ts", script).replace("--no-prompt", `--no-prompt ${denoFlags}`.trim());
+  }
+  const program = `/usr/local/bin/${basename(script, ".ts")}`;
+  await lab.must([compiler, "build", "--compile", `${inLab}/${script}`, "--outfile", program]);
+  return `ExecStart=${program}`;
+}
+
+/** Stops what an earlier test left, and starts foobar.socket as a setup says. */
+export async function setUp(stage: Stage, { script, denoFlags, service = [], socket = [] }: Setup = {}): Promise<void> {
+  const { lab } = stage;
+  await lab.must(["systemctl", "stop", "foobar*"]);
+  await lab.run(["systemctl", "reset-failed", "foobar*"]);
+  const exec = script === undefined ? [] : ["ExecStart=", await execStart(stage, script, denoFlags)];
+  // The tests start it more often than five times in ten seconds, which systemd takes for a crash loop.
+  const limits = { service: "[Unit]\nStartLimitIntervalSec=0", socket: "TriggerLimitIntervalSec=0" };
+  lab.writeUnit("foobar.service.d/test.conf", [limits.service, "[Service]", ...exec, ...service, ""].join("\n"));
+  lab.writeUnit("foobar.socket.d/test.conf", ["[Socket]", limits.socket, ...socket, ""].join("\n"));
+  await lab.must(["systemctl", "daemon-reload"]);
+  await lab.must(["systemctl", "start", "foobar.socket"]);
+}
+
+/** A property of a unit, see org.freedesktop.systemd1(5). */
+export async function property({ lab }: Stage, unit: string, name: string): Promise<string> {
+  return (await lab.must(["systemctl", "show", "--value", `--property=${name}`, unit])).trim();
+}
+
+async function bootVariant(variant: Variant): Promise<Stage> {
+  const lab = await boot({ binds: { [project]: inLab } });
+  const stage = { variant, lab, path: `${lab.root}/run/foobar.sk` };
+  try {
+    if (variant.executable === undefined) await execStart(stage, "examples/foobard.ts");
+    else await lab.must(["ln", "-sfn", variant.executable, variant.program]);
+    lab.writeUnit("foobar.socket", unitText("foobar.socket"));
+    lab.writeUnit("foobar.service", unitText(variant.unit));
+    await lab.must(["systemctl", "daemon-reload"]);
+    return stage;
+  } catch (error) {
+    await lab.stop();
+    throw error;
+  }
+}
+
+/** Runs these tests with every variant, one lab for each. */
+export function eachVariant(tests: Readonly<Record<string, (stage: Stage) => Promise<void>>>): void {
+  for (const variant of variants) {
+    suite(variant.name, () => {
+      let stage: Stage | undefined;
+      before(async () => void (stage = await bootVariant(variant)));
+      after(() => stage?.lab.stop());
+      for (const [name, run] of Object.entries(tests)) test(name, () => run(stage!));
+    });
+  }
+}

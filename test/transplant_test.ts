@@ -1,0 +1,217 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseEpollInfo } from "../src/linux/proc.ts";
+import { findRegistration, type Placeholder, rearm, transplant } from "../src/linux/transplant.ts";
+import { fd3Error } from "./fixtures/expect.ts";
+import { epollSet, type FakeFile, FakeKernel, tcpSocket } from "./fixtures/fake_kernel.ts";
+
+const O_NONBLOCK = 0o4000;
+const EPOLLET = 0x80000000;
+const events = 0x80000005;
+const data = 0x5588_aabb_ccdd_eef0n;
+const inheritedFd = 3;
+const epollFd = 4;
+const placeholderFd = 6;
+
+/** A runtime at the moment after it opened its placeholder. */
+class Runtime {
+  readonly kernel: FakeKernel;
+  readonly inherited: FakeFile = tcpSocket(0x100, 80);
+  readonly replaced: FakeFile = tcpSocket(0x200, 40000);
+  /** What could be seen when the placeholder was closed, each time. */
+  readonly closedAt: string[][] = [];
+  readonly before: string[];
+  readonly placeholder: Placeholder = {
+    address: { transport: "tcp", hostname: "127.0.0.1", port: 40000 },
+    close: () => {
+      this.closedAt.push(this.kernel.snapshot());
+      this.kernel.close(placeholderFd);
+    },
+  };
+
+  constructor(arch: "x64" | "arm64" = "x64", prepare: (kernel: FakeKernel, replaced: FakeFile) => void = () => {}) {
+    this.kernel = new FakeKernel(arch);
+    const { kernel, inherited, replaced } = this;
+    const other = tcpSocket(0x300, 81);
+    kernel.put(inheritedFd, inherited);
+    kernel.put(5, other);
+    kernel.put(placeholderFd, replaced, true);
+    kernel.put(
+      epollFd,
+      epollSet({ fd: 5, file: other, events: 1, data: 1n }, { fd: placeholderFd, file: replaced, events, data }),
+      true,
+    );
+    prepare(kernel, replaced);
+    this.before = kernel.snapshot();
+  }
+
+  transplant(extraEvents?: number) {
+    return transplant(this.kernel.libc, inheritedFd, this.placeholder, extraEvents);
+  }
+
+  checkSuccess(extraEvents = 0): void {
+    const { kernel, inherited } = this;
+    assert.deepEqual(this.closedAt, []);
+    const flags = `flags=${2 | O_NONBLOCK}`;
+    assert.deepEqual(kernel.snapshot(), [
+      `3 socket:[256] ${flags} cloexec=false`,
+      "4 anon_inode:[eventpoll] flags=2 cloexec=true 5=socket:[768],1,1 " +
+      `6=socket:[256],${((events | extraEvents) >>> 0).toString(16)},${data}`,
+      "5 socket:[768] flags=2 cloexec=false",
+      `6 socket:[256] ${flags} cloexec=true`,
+    ]);
+    assert.equal(kernel.fileAt(placeholderFd), inherited);
+  }
+
+  /** The placeholder was itself again when it was closed, and then only it is missing. */
+  checkUndone(): void {
+    assert.deepEqual(this.closedAt, [this.before]);
+    this.kernel.put(placeholderFd, this.replaced, true);
+    this.kernel.fileAt(epollFd)?.watches?.push({ fd: placeholderFd, file: this.replaced, events, data });
+    assert.deepEqual(this.kernel.snapshot(), this.before);
+  }
+}
+
+for (const arch of ["x64", "arm64"] as const) {
+  test(`transplant() puts the inherited socket where the placeholder was, watched as it was, on ${arch}`, () => {
+    const runtime = new Runtime(arch);
+    const result = runtime.transplant();
+    const entry = { fd: placeholderFd, events, data, inode: 0x200 };
+    assert.deepEqual(result, { fd: placeholderFd, registration: { epollFd, entry } });
+    runtime.checkSuccess();
+  });
+}
+
+test("transplant() gives struct epoll_event as the processor has it", () => {
+  const head = [0x05, 0, 0, 0x80];
+  const tail = [0xf0, 0xee, 0xdd, 0xcc, 0xbb, 0xaa, 0x88, 0x55];
+  const x64 = new Runtime("x64");
+  x64.transplant();
+  assert.deepEqual(x64.kernel.epollEvent, Uint8Array.of(...head, ...tail));
+  const arm64 = new Runtime("arm64");
+  arm64.transplant();
+  assert.deepEqual(arm64.kernel.epollEvent, Uint8Array.of(...head, 0, 0, 0, 0, ...tail));
+});
+
+test("transplant() watches for more events if asked to, and rearm() changes them", () => {
+  const runtime = new Runtime();
+  const { registration } = runtime.transplant(0x10);
+  runtime.checkSuccess(0x10);
+  assert.equal(rearm(runtime.kernel.libc, registration, EPOLLET), 0);
+  runtime.checkSuccess(EPOLLET);
+});
+
+test("transplant() leaves the flags of a socket alone that does not block already", () => {
+  const runtime = new Runtime();
+  runtime.inherited.flags |= O_NONBLOCK;
+  runtime.transplant();
+  runtime.checkSuccess();
+  assert.deepEqual(runtime.kernel.calls.filter((call) => call.startsWith("fcntl(3")), ["fcntl(3, 3, 0)"]);
+});
+
+const notWatched = "Cannot find how fd 6 is watched: 0 epoll entries";
+const notFound = "Cannot find the placeholder: no descriptor has its address";
+
+/** The calls whose failure ends it: the nth of its kind, and what is said. All others may fail. */
+const fatal: readonly (readonly [call: string, nth: number, message: string])[] = [
+  ["getsockname(3)", 1, "Cannot read the address of fd 3"],
+  ["getsockname(6)", 1, notFound],
+  ["readlink(/proc/self/fd/6)", 1, notWatched],
+  ["readlink(/proc/self/fd/4)", 1, notWatched],
+  ["open(/proc/self/fdinfo/4)", 1, notWatched],
+  ["read(7, 4096)", 1, notWatched],
+  ["read(7, 4096)", 2, notWatched],
+  ["read(7, 4096)", 3, notWatched],
+  ["fcntl(3, 3, 0)", 1, "Cannot read the flags of fd 3: EINVAL"],
+  ["fcntl(3, 4, 2050)", 1, "Cannot make fd 3 non-blocking: EINVAL"],
+  ["fcntl(6, 1030, 3)", 1, "Cannot keep the placeholder: EINVAL"],
+  ["dup3(3, 6, 524288)", 1, "Cannot put fd 3 in the placeholder's place: EINVAL"],
+  ["epoll_ctl(4, 1, 6)", 1, "Cannot watch fd 6: EINVAL"],
+  ["getsockname(6)", 2, "Cannot find the inherited socket in its new place, fd 6"],
+];
+
+/** The calls of a transplant that succeeds, and which one of its kind each is. */
+const calls = (() => {
+  const runtime = new Runtime();
+  runtime.transplant();
+  const { calls } = runtime.kernel;
+  return calls.map((call, i) => ({ call, nth: calls.slice(0, i + 1).filter((c) => c === call).length }));
+})();
+
+calls.forEach(({ call, nth }, index) => {
+  const message = fatal.find(([name, n]) => name === call && n === nth)?.[2];
+  const outcome = message === undefined ? "succeeds" : "undoes everything";
+  test(`transplant() ${outcome} where call ${index}, ${call}, fails`, () => {
+    const runtime = new Runtime();
+    runtime.kernel.failing = index;
+    if (message === undefined) {
+      runtime.transplant();
+      runtime.checkSuccess();
+    } else {
+      assert.throws(() => runtime.transplant(), fd3Error("ERR_FD3_TRANSPLANT", message));
+      runtime.checkUndone();
+    }
+    assert.equal(runtime.kernel.calls[index], call);
+  });
+});
+
+test("transplant() makes each of the calls that can end it", () => {
+  const made = (name: string, n: number) => calls.some(({ call, nth }) => call === name && nth === n);
+  assert.deepEqual(fatal.filter(([name, n]) => !made(name, n)), []);
+});
+
+type Watches = readonly [what: string, count: number, prepare: (kernel: FakeKernel, replaced: FakeFile) => void];
+
+const refused: readonly Watches[] = [
+  ["two sets watch the placeholder", 2, (kernel, file) => {
+    kernel.put(7, epollSet({ fd: placeholderFd, file, events: 1, data: 7n }));
+  }],
+  ["no set watches the placeholder", 0, (kernel) => {
+    kernel.fileAt(epollFd)!.watches!.pop();
+  }],
+  ["the set watches a socket that had this number before", 0, (kernel) => {
+    const old = tcpSocket(0x400, 82);
+    kernel.put(7, old);
+    kernel.fileAt(epollFd)!.watches!.splice(1, 1, { fd: placeholderFd, file: old, events, data });
+  }],
+  ["the set watches the placeholder under another number alone", 0, (kernel, file) => {
+    kernel.put(7, file);
+    kernel.fileAt(epollFd)!.watches!.splice(1, 1, { fd: 7, file, events, data });
+  }],
+];
+
+for (const [what, count, prepare] of refused) {
+  test(`transplant() refuses and undoes everything where ${what}`, () => {
+    const runtime = new Runtime("x64", prepare);
+    const message = `Cannot find how fd 6 is watched: ${count} epoll entries`;
+    assert.throws(() => runtime.transplant(), fd3Error("ERR_FD3_TRANSPLANT", message));
+    assert.deepEqual(runtime.closedAt, [runtime.before]);
+    assert.equal(runtime.inherited.flags, 2);
+    assert.deepEqual(runtime.kernel.calls.filter((call) => /^(dup3|epoll_ctl|fcntl)/.test(call)), []);
+  });
+}
+
+test("findRegistration() takes duplicates of one set for one", () => {
+  const runtime = new Runtime("x64", (kernel) => kernel.put(7, kernel.fileAt(epollFd)!));
+  assert.equal(findRegistration(runtime.kernel.libc, placeholderFd).epollFd, epollFd);
+});
+
+test("findRegistration() tells the placeholder's entry from the one of an earlier socket of its number", () => {
+  const runtime = new Runtime("x64", (kernel) => {
+    const old = kernel.put(7, tcpSocket(0x400, 82));
+    kernel.fileAt(epollFd)!.watches!.unshift({ fd: placeholderFd, file: old, events: 1, data: 9n });
+  });
+  assert.equal(findRegistration(runtime.kernel.libc, placeholderFd).entry.data, data);
+});
+
+test("parseEpollInfo() reads the tfd: lines of the kernel and no other", () => {
+  const text = "pos:\t0\nflags:\t02000002\nmnt_id:\t15\nino:\t1057\n" +
+    "tfd:       10 events:       19 data: ffffffffffffffff  pos:0 ino:10f5a3 sdev:8\n" +
+    "tfd:        6 events: 80002005 data:     5588aabbccd0  pos:0 ino:2c sdev:e\n";
+  assert.deepEqual(parseEpollInfo(text), [
+    { fd: 10, events: 0x19, data: 0xffffffffffffffffn, inode: 0x10f5a3 },
+    { fd: 6, events: 0x80002005, data: 0x5588aabbccd0n, inode: 0x2c },
+  ]);
+  assert.deepEqual(parseEpollInfo(""), []);
+  assert.deepEqual(parseEpollInfo("tfd: 6 events: 1"), []);
+});
