@@ -4,13 +4,14 @@
  * @module
  */
 import { listenFds as coreListenFds } from "../src/activation/table.ts";
+import { longestBacklog } from "../src/linux/backlog.ts";
 import { type Adapter, listenWith } from "../src/listen.ts";
 import { terminatedBy } from "../src/terminated.ts";
 import type { Listener, ListenFd, ListenFdsOptions, ListenOptions } from "../src/types.ts";
 import { host } from "./node/host.ts";
 import { inheritedBacklog } from "./shared/backlog.ts";
 import { addressOf } from "./shared/choice.ts";
-import { adoptNet, longestBacklog, openNet } from "./shared/net_listener.ts";
+import { adoptNet, openNet } from "./shared/net_listener.ts";
 import { onProcessSignals, processGlobal } from "./shared/process_host.ts";
 
 export * from "../src/errors.ts";

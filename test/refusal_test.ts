@@ -57,18 +57,19 @@ for (const variant of variants) {
     using datagram = holdTcp({ type: SOCK_DGRAM });
     using unlistening = holdTcp({ backlog: null });
     using packets = holdUnix(`${folder.path}/p`, { type: SOCK_SEQPACKET });
-    const cases = [
+    // Without libc nobody sees that a TCP socket is bound and not listening: the kernel's tables leave it out.
+    const cases: [number | "ignore", string, string][] = [
       [datagram.fd, "ERR_FD3_KIND", "it is an IPv4 datagram socket"],
-      [unlistening.fd, "ERR_FD3_KIND", "it is a non-listening IPv4 stream socket"],
       [packets.fd, "ERR_FD3_KIND", "it is a listening Unix sequential packet socket"],
       ["ignore", "ENOTSOCK", "it is not a socket"],
-    ] as const;
+    ];
+    if (variant.ffi) cases.push([unlistening.fd, "ERR_FD3_KIND", "it is a non-listening IPv4 stream socket"]);
     for (const [fd, code, what] of cases) {
       const text = await refusal({ variant, fds: [fd as number], args: ["echo", '{"fallback":"127.0.0.1:0"}'] });
-      // Without libc Deno cannot tell beforehand: node:net finds out, or binds nothing. Node without libc asks /proc, which does not know
-      // a socket that is bound and not listening.
-      if (variant.ffi) assert.equal(text, `Fd3Error ${code}: Cannot adopt fd 3 as a stream listener: ${what}`);
-      else assert.match(text, /^Fd3Error \w+: Cannot /);
+      // Without libc Deno cannot tell beforehand: node:net finds out.
+      if (variant.name !== "Deno without FFI") {
+        assert.equal(text, `Fd3Error ${code}: Cannot adopt fd 3 as a stream listener: ${what}`);
+      } else assert.match(text, /^Fd3Error \w+: Cannot /);
     }
   });
 
@@ -122,7 +123,8 @@ for (const variant of variants) {
 
 test(`listen() says which permission Deno wants (${runtime})`, async () => {
   const [variant] = variants;
-  const command = variant.command.filter((argument) => !argument.startsWith("--allow"));
+  // Some permission must be named: Deno's node:child_process gives a child deno without any all of them.
+  const command = variant.command.map((argument) => argument.startsWith("--allow") ? "--allow-env=HOME" : argument);
   using held = holdTcp();
   const started = activate({ variant: { ...variant, command }, script: daemon, fds: [held.fd] });
   try {

@@ -2,6 +2,7 @@ import type { FallbackAddress } from "../../src/activation/address.ts";
 import type { Choice } from "../../src/activation/choose.ts";
 import { Fd3Error } from "../../src/errors.ts";
 import { hasLibc } from "../../src/host.ts";
+import { longestBacklog } from "../../src/linux/backlog.ts";
 import type { Libc } from "../../src/linux/libc.ts";
 import { transplant } from "../../src/linux/transplant.ts";
 import { systemError } from "../../src/system_error.ts";
@@ -26,12 +27,17 @@ export function toBun(address: FallbackAddress): object {
 let counter = 0;
 
 function openPlaceholder(address: Address, options: BunListenOptions): { native: BunListener; at: Address } {
-  if (address.transport === "tcp") {
-    const native = bun().listen({ ...options, hostname: "127.0.0.1", port: 0 });
-    return { native, at: { transport: "tcp", hostname: "127.0.0.1", port: native.port! } };
+  try {
+    if (address.transport === "tcp") {
+      const native = bun().listen({ ...options, hostname: "127.0.0.1", port: 0 });
+      return { native, at: { transport: "tcp", hostname: "127.0.0.1", port: native.port! } };
+    }
+    const at: FallbackAddress = { transport: "unix", path: `@fd3-${processGlobal().pid}-${counter++}` };
+    return { native: bun().listen({ ...options, ...toBun(at) }), at };
+  } catch (cause) {
+    // RestrictAddressFamilies= may forbid it. Bun names the address, which is nobody's business, and has a NUL in it.
+    throw new Fd3Error("ERR_FD3_TRANSPLANT", "Cannot open a placeholder with Bun.listen()", { cause });
   }
-  const at: FallbackAddress = { transport: "unix", path: `@fd3-${processGlobal().pid}-${counter++}` };
-  return { native: bun().listen({ ...options, ...toBun(at) }), at };
 }
 
 function adoptByTransplant(choice: Choice, address: Address, options: BunListenOptions): BunListener {
@@ -65,7 +71,8 @@ export interface NativeListener {
 
 /**
  * Bun's own listener on a chosen descriptor: by its own `fd` option, or by transplant where it throws (Bun before 1.4) or where
- * the length of the accept queue, which `Bun.listen()` sets anew, could not be put back.
+ * the length of the accept queue, which `Bun.listen()` sets anew, could not be put back. Where
+ * there is neither, as the sandbox forbids a placeholder, the queue becomes the longest.
  *
  * @throws {Fd3Error} `ERR_FD3_FFI` or `ERR_FD3_TRANSPLANT` if neither works; nothing has changed then.
  */
@@ -75,17 +82,30 @@ export function adoptNative(choice: Choice, options: BunListenOptions): NativeLi
   const libc = host.libc();
   if (!hasLibc(libc)) return { native: adoptByOption(fd, options), address: { transport: "unix", path: "" } };
   if (address === undefined) throw new Fd3Error("ERR_FD3_PLATFORM", `Cannot adopt fd ${fd}: its family is unknown`);
+  const byTransplant = () => adoptByTransplant(choice, address, options);
+  const byOption = (backlog: number) => {
+    const native = adoptByOption(fd, options);
+    libc.listen(fd, backlog);
+    return native;
+  };
   const backlog = inheritedBacklog(host, choice);
-  if (backlog !== undefined) {
+  const native = backlog === undefined
+    ? firstOf(byTransplant, () => byOption(longestBacklog))
+    : firstOf(() => byOption(backlog), byTransplant);
+  return { native, address };
+}
+
+/** The first way that works. Where none does, what the transplant says is what matters. */
+function firstOf(first: () => BunListener, second: () => BunListener): BunListener {
+  try {
+    return first();
+  } catch (error) {
     try {
-      const native = adoptByOption(fd, options);
-      libc.listen(fd, backlog);
-      return { native, address };
-    } catch {
-      // Bun before 1.4: EINVAL.
+      return second();
+    } catch (other) {
+      throw (error as Fd3Error).code === "ERR_FD3_TRANSPLANT" ? error : other;
     }
   }
-  return { native: adoptByTransplant(choice, address, options), address };
 }
 
 function adoptByOption(fd: number, options: BunListenOptions): BunListener {

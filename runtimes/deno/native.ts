@@ -24,12 +24,18 @@ let counter = 0;
 
 function openPlaceholder(address: Address): { native: DenoListener; at: Address } {
   const { listen, pid } = deno();
-  if (address.transport === "tcp") {
-    const native = listen({ transport: "tcp", hostname: "127.0.0.1", port: 0 });
-    return { native, at: fromDeno(native.addr) };
+  try {
+    if (address.transport === "tcp") {
+      const native = listen({ transport: "tcp", hostname: "127.0.0.1", port: 0 });
+      return { native, at: fromDeno(native.addr) };
+    }
+    const at: Address = { transport: "unix", path: `@fd3-${pid}-${counter++}` };
+    return { native: listen(toDeno(at)), at };
+  } catch (cause) {
+    // RestrictAddressFamilies= may forbid it.
+    const { message } = cause as Error;
+    throw new Fd3Error("ERR_FD3_TRANSPLANT", `Cannot open a placeholder: ${message}`, { cause });
   }
-  const at: Address = { transport: "unix", path: `@fd3-${pid}-${counter++}` };
-  return { native: listen(toDeno(at)), at };
 }
 
 /** Why Deno's own listener cannot be had for this address, or `undefined` if it can. Nothing prompts. */

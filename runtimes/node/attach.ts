@@ -2,6 +2,7 @@ import { type FallbackAddress, formatAddress } from "../../src/activation/addres
 import type { Choice } from "../../src/activation/choose.ts";
 import { Fd3Error } from "../../src/errors.ts";
 import { hasLibc, type Host } from "../../src/host.ts";
+import { longestBacklog } from "../../src/linux/backlog.ts";
 import { transplant } from "../../src/linux/transplant.ts";
 import { listenWith } from "../../src/listen.ts";
 import type { Address, ListenOptions } from "../../src/types.ts";
@@ -9,7 +10,7 @@ import { host as bunHost } from "../bun/host.ts";
 import { host as denoHost } from "../deno/host.ts";
 import { inheritedBacklog } from "../shared/backlog.ts";
 import { addressOf } from "../shared/choice.ts";
-import { longestBacklog, longestDenoBacklog, serverAddress, startServer } from "../shared/net_listener.ts";
+import { longestDenoBacklog, serverAddress, startServer } from "../shared/net_listener.ts";
 import type { NetServer } from "../shared/node_types.ts";
 import { runtimePath } from "../shared/paths.ts";
 import { processGlobal } from "../shared/process_host.ts";

@@ -9,9 +9,7 @@ import type { NetModule, NetServer, NetSocket } from "./node_types.ts";
 import { runtimePath } from "./paths.ts";
 import { clearTheWay, ownFile } from "./socket_file.ts";
 
-/** The longest accept queue there is; the kernel cuts it to net.core.somaxconn. */
-export const longestBacklog = 0x7fffffff;
-/** The same for Deno, which rounds the length up to a power of two: 2^31 overflows there. */
+/** `longestBacklog` for Deno, which rounds the length up to a power of two: 2^31 overflows there. */
 export const longestDenoBacklog = 65535;
 
 /**

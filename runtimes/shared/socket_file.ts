@@ -38,11 +38,16 @@ function inUse(path: string): Fd3Error {
 /**
  * Clears the way for a socket file: a dead one is deleted, anything else is left and in the way.
  *
- * @throws {Fd3Error} `EADDRINUSE` if somebody listens there or it is no socket, `EACCES` if the folder does not let us.
+ * @throws {Fd3Error} `EADDRINUSE` if somebody listens there or it is no socket, `ENOENT` if there is no such folder, `EACCES` if
+ * the folder does not let us.
  * @param path Where the socket shall be.
  */
 export async function clearTheWay(path: string): Promise<void> {
   const there = identity(path);
+  // Asked here, since the runtimes do not agree: libuv makes EACCES of it.
+  if (there === undefined && identity(path.slice(0, path.lastIndexOf("/") || 1)) === undefined) {
+    throw new Fd3Error("ENOENT", `Cannot listen on ${path}: no such file or directory`);
+  }
   if (there === undefined) return;
   if (!there.isSocket || !await isDead(path)) throw inUse(path);
   const fs = builtin<FsModule>("node:fs");

@@ -2,6 +2,9 @@ import { AF_NETLINK, SOCK_CLOEXEC, SOCK_RAW, SOL_TCP, TCP_INFO } from "./constan
 import type { Libc } from "./libc.ts";
 import { descriptorTarget, socketInode } from "./proc.ts";
 
+/** The longest accept queue there is; the kernel cuts it to net.core.somaxconn. */
+export const longestBacklog = 0x7fffffff;
+
 const NETLINK_SOCK_DIAG = 4;
 const SOCK_DIAG_BY_FAMILY = 20;
 const NLM_F_REQUEST = 1;

@@ -143,9 +143,9 @@ export function transplant(libc: Libc, inherited: number, placeholder: Placehold
     check(libc.dup3(inherited, fd, O_CLOEXEC), `put fd ${inherited} in the placeholder's place`);
     undo.push(() => {
       // The kernel keeps an entry for as long as the inherited socket is open anywhere: dup3 alone would leave it.
+      // The placeholder's own is still there, kept by its duplicate.
       libc.epoll_ctl(registration.epollFd, EPOLL_CTL_DEL, fd, epollEvent(libc, 0, 0n));
       libc.dup3(saved, fd, O_CLOEXEC);
-      watch(libc, fd, registration);
     });
     check(watch(libc, fd, registration, extraEvents), `watch fd ${fd}`);
     if (!sameAddress(localAddress(libc, fd), target)) {

@@ -12,7 +12,7 @@ const BACKLOG = 7;
 eachVariant({
   "a daemon tells its two sockets apart by name": (stage) => twoSockets(stage, true),
   "a daemon with systemd's network, too": (stage) => twoSockets(stage, false),
-  "a child of a daemon gets nothing": child,
+  "a child of a daemon gets neither the variables nor the descriptors": child,
 });
 
 type Transport = keyof typeof ADDRESSES;
@@ -28,13 +28,17 @@ async function twoSockets(stage: Stage, isPrivate: boolean): Promise<void> {
   await lab.must(["systemctl", "start", "foobar-tcp.socket"]);
   assert.deepEqual(await backlogs(stage), { tcp: BACKLOG, unix: BACKLOG }, "before");
 
-  const known = JSON.parse(await ask(stage.path, ""));
-  const remote = { transport: "unix", path: "" };
-  const unix = { name: "unix", activated: true, address: ADDRESSES.unix, localAddress: ADDRESSES.unix };
-  assert.deepEqual(known, { ...unix, remoteAddress: remote });
-  const { remoteAddress, ...tcp } = JSON.parse(await lab.must(["socat", "-t5", "-", "TCP:127.0.0.1:7007,sourceport=7008"]));
-  assert.deepEqual(tcp, { name: "tcp", activated: true, address: ADDRESSES.tcp, localAddress: ADDRESSES.tcp });
-  assert.deepEqual(remoteAddress, { transport: "tcp", hostname: "127.0.0.1", port: 7008 });
+  const unnamed = { transport: "unix", path: "" };
+  // The runtime alone, Deno without FFI, does not tell the path of an inherited socket.
+  const address = stage.variant.ffi ? ADDRESSES.unix : unnamed;
+  const unix = { name: "unix", activated: true, address, localAddress: address, remoteAddress: unnamed };
+  assert.deepEqual(JSON.parse(await ask(stage.path, "")), unix);
+  // One port for each run: the last connection may be in TIME_WAIT.
+  const port = isPrivate ? 7008 : 7009;
+  const remoteAddress = { ...ADDRESSES.tcp, port };
+  const tcp = { name: "tcp", activated: true, address: ADDRESSES.tcp, localAddress: ADDRESSES.tcp, remoteAddress };
+  const client = ["socat", "-t5", "-", `TCP:127.0.0.1:7007,sourceport=${port}`];
+  assert.deepEqual(JSON.parse(await lab.must(client)), tcp);
 
   const expected = expectedBacklogs(stage, isPrivate);
   assert.deepEqual(await backlogs(stage), expected, "during");
