@@ -9,7 +9,20 @@ import { commandFor } from "../examples/activator/command.ts";
 import { runtimeText } from "../examples/activator/host.ts";
 import { askFromElsewhere, readProc, root, until, Walk } from "./fixtures/walk.ts";
 
-const limit = { timeout: 60_000 };
+/** A test that starts the example, once or more. Whatever becomes of it, nothing of that stays behind. */
+function walkTest(name: string, body: (start: (command?: string[]) => Walk) => Promise<void>): void {
+  test(name, { timeout: 60_000 }, async () => {
+    const walks: Walk[] = [];
+    try {
+      await body((command) => {
+        walks.push(new Walk(command));
+        return walks.at(-1)!;
+      });
+    } finally {
+      for (const walk of walks) await walk.dispose();
+    }
+  });
+}
 
 /** Ended well, and nothing is left of it. */
 async function assertEnded(walk: Walk, status = 0): Promise<void> {
@@ -18,14 +31,15 @@ async function assertEnded(walk: Walk, status = 0): Promise<void> {
   assert.deepEqual(walk.leftFolders(), []);
 }
 
-/** The inode of the socket that is bound to a path. */
+/** The inode of the listener at a path. Its accepted connections have that path too. */
 function inodeOf(path: string): string {
-  const line = readFileSync("/proc/net/unix", "utf8").split("\n").find((line) => line.endsWith(` ${path}`));
-  return line!.trim().split(/\s+/)[6];
+  const lines = readFileSync("/proc/net/unix", "utf8").split("\n").map((line) => line.trim().split(/\s+/));
+  const [, , , , , , inode] = lines.find((fields) => fields[3] === "00010000" && fields[7] === path)!;
+  return inode;
 }
 
-test("the lines of a pipe come back, and nothing is left", limit, async () => {
-  await using walk = new Walk();
+walkTest("the lines of a pipe come back, and nothing is left", async (start) => {
+  const walk = start();
   walk.type("hello world\nagain\n");
   walk.endInput();
   await assertEnded(walk);
@@ -38,8 +52,8 @@ test("the lines of a pipe come back, and nothing is left", limit, async () => {
   );
 });
 
-test("foobard is that PID, on this runtime, and has the socket as its descriptor 3", limit, async () => {
-  await using walk = new Walk();
+walkTest("foobard is that PID, on this runtime, and has the socket as its descriptor 3", async (start) => {
+  const walk = start();
   const path = await walk.path();
   walk.type("one\n");
   await walk.cameBack("one\n");
@@ -54,8 +68,8 @@ test("foobard is that PID, on this runtime, and has the socket as its descriptor
   await assertEnded(walk);
 });
 
-test("the order of many lines is kept", limit, async () => {
-  await using walk = new Walk();
+walkTest("the order of many lines is kept", async (start) => {
+  const walk = start();
   const lines = Array.from({ length: 50_000 }, (_, i) => `line ${i}\n`).join("");
   walk.type(lines);
   walk.endInput();
@@ -63,8 +77,8 @@ test("the order of many lines is kept", limit, async () => {
   assert.ok(walk.stdout === lines, `${walk.stdout.length} of ${lines.length}`);
 });
 
-test("without a line, foobard is never started", limit, async () => {
-  await using walk = new Walk();
+walkTest("without a line, foobard is never started", async (start) => {
+  const walk = start();
   walk.endInput();
   await assertEnded(walk);
   assert.equal(walk.stdout, "");
@@ -72,8 +86,8 @@ test("without a line, foobard is never started", limit, async () => {
   assert.doesNotMatch(walk.stderr, /starts as PID/);
 });
 
-test("a connection from elsewhere starts it, and lines go to the same one", limit, async () => {
-  await using walk = new Walk();
+walkTest("a connection from elsewhere starts it, and lines go to the same one", async (start) => {
+  const walk = start();
   assert.equal(await askFromElsewhere(await walk.path(), "elsewhere"), "elsewhere");
   const pid = await walk.servicePid();
   walk.type("here\n");
@@ -83,8 +97,8 @@ test("a connection from elsewhere starts it, and lines go to the same one", limi
   await assertEnded(walk);
 });
 
-test("a foobard that somebody killed is started again by the next line", limit, async () => {
-  await using walk = new Walk();
+walkTest("a foobard that somebody killed is started again by the next line", async (start) => {
+  const walk = start();
   walk.type("one\n");
   await walk.cameBack("one\n");
   process.kill(await walk.servicePid(), "SIGKILL");
@@ -98,9 +112,9 @@ test("a foobard that somebody killed is started again by the next line", limit, 
 });
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  test(`${signal} ends it while it waits and while foobard runs`, limit, async () => {
-    await using waiting = new Walk();
-    await using serving = new Walk();
+  walkTest(`${signal} ends it while it waits and while foobard runs`, async (start) => {
+    const waiting = start();
+    const serving = start();
     await waiting.path();
     serving.type("one\n");
     await serving.cameBack("one\n");
@@ -118,8 +132,8 @@ function ticks(pid: number): number {
   return Number(fields[11]) + Number(fields[12]);
 }
 
-test("it takes no processor time while it waits", limit, async () => {
-  await using walk = new Walk();
+walkTest("it takes no processor time while it waits", async (start) => {
+  const walk = start();
   await walk.path();
   await until(() => walk.processes().length >= 2, () => "the process that waits");
   // A runtime has things to do after it started, so one quiet second out of some is asked for. Polling leaves none.
@@ -135,16 +149,16 @@ test("it takes no processor time while it waits", limit, async () => {
   await assertEnded(walk);
 });
 
-test("when the activator is killed, what waits for it ends as well", limit, async () => {
-  await using walk = new Walk();
+walkTest("when the activator is killed, what waits for it ends as well", async (start) => {
+  const walk = start();
   await walk.path();
   await until(() => walk.processes().length >= 2, () => "the process that waits");
   walk.signal("SIGKILL");
   await until(() => walk.processes().length === 0, () => `the end of ${walk.processes()}`);
 });
 
-test("the scripts of package.json stay on the runtime that runs them", limit, async () => {
-  await using walk = new Walk(["/bin/sh", fileURLToPath(new URL("examples/run.sh", root)), "example"]);
+walkTest("the scripts of package.json stay on the runtime that runs them", async (start) => {
+  const walk = start(["/bin/sh", fileURLToPath(new URL("examples/run.sh", root)), "example"]);
   walk.type("one\n");
   walk.endInput();
   await assertEnded(walk);
@@ -152,13 +166,13 @@ test("the scripts of package.json stay on the runtime that runs them", limit, as
   assert.ok(walk.stderr.includes(`The activator runs on ${runtimeText()} `), walk.stderr);
 });
 
-test("an unknown example is an error that lists those there are", limit, async () => {
-  await using walk = new Walk(commandFor(new URL("examples/run.ts", root), ["-A"]).concat("exampel"));
+walkTest("an unknown example is an error that lists those there are", async (start) => {
+  const walk = start(commandFor(new URL("examples/run.ts", root), ["-A"]).concat("exampel"));
   await assertEnded(walk, 1);
   assert.match(walk.stderr, /^There is no example "exampel": .*\bexample, foobard\b/);
 });
 
-test("a foobard that fails to start is an error, with what it said", limit, async () => {
+walkTest("a foobard that fails to start is an error, with what it said", async (start) => {
   const copy = mkdtempSync(join(tmpdir(), "fd3-copy-"));
   try {
     for (const name of ["mod.ts", "src", "runtimes", "examples", "package.json", "deno.json"]) {
@@ -167,7 +181,7 @@ test("a foobard that fails to start is an error, with what it said", limit, asyn
     symlinkSync(new URL("node_modules", root), join(copy, "node_modules"));
     const broken = 'import process from "node:process";\nconsole.error("no foobar today");\nprocess.exit(3);\n';
     writeFileSync(join(copy, "examples/foobard.ts"), broken);
-    await using walk = new Walk(commandFor(pathToFileURL(join(copy, "examples/run.ts")), ["-A"]).concat("example"));
+    const walk = start(commandFor(pathToFileURL(join(copy, "examples/run.ts")), ["-A"]).concat("example"));
     walk.type("one\n");
     await assertEnded(walk, 1);
     assert.match(walk.stderr, /no foobar today\n/);

@@ -40,17 +40,21 @@ function openPlaceholder(address: Address, options: BunListenOptions): { native:
   }
 }
 
+/** What Bun says of the address is the placeholder's, or nothing for a Unix socket that came by its descriptor. */
+function tellAddress(native: BunListener, address: Address): void {
+  const properties: PropertyDescriptorMap = address.transport === "tcp"
+    ? { hostname: { value: address.hostname }, port: { value: address.port } }
+    : { unix: { value: runtimePath((address as { path: string }).path) } };
+  Object.defineProperties(native, properties);
+}
+
 function adoptByTransplant(choice: Choice, address: Address, options: BunListenOptions): BunListener {
   const libc = host.libc() as Libc;
   const { native, at } = openPlaceholder(address, options);
   const { fd } = transplant(libc, choice.fd, { address: at, close: () => native.stop() });
   const stop = native.stop.bind(native);
   let isOpen = true;
-  const properties: PropertyDescriptorMap = address.transport === "tcp"
-    ? { hostname: { value: address.hostname }, port: { value: address.port } }
-    : { unix: { value: runtimePath((address as { path: string }).path) } };
   Object.defineProperties(native, {
-    ...properties,
     fd: { value: fd },
     stop: {
       value(closeActiveConnections?: boolean) {
@@ -72,7 +76,7 @@ export interface NativeListener {
 /**
  * Bun's own listener on a chosen descriptor: by its own `fd` option, or by transplant where it throws (Bun before 1.4) or where
  * the length of the accept queue, which `Bun.listen()` sets anew, could not be put back. Where
- * there is neither, as the sandbox forbids a placeholder, the queue becomes the longest.
+ * the sandbox forbids the placeholder that a transplant needs, the queue becomes the longest.
  *
  * @throws {Fd3Error} `ERR_FD3_FFI` or `ERR_FD3_TRANSPLANT` if neither works; nothing has changed then.
  */
@@ -92,6 +96,7 @@ export function adoptNative(choice: Choice, options: BunListenOptions): NativeLi
   const native = backlog === undefined
     ? firstOf(byTransplant, () => byOption(longestBacklog))
     : firstOf(() => byOption(backlog), byTransplant);
+  tellAddress(native, address);
   return { native, address };
 }
 

@@ -3,6 +3,10 @@
  * https://nodejs.org/api/net.html
  */
 
+// Any function, as Node's own types have it.
+// deno-lint-ignore no-explicit-any
+type Handler = (...args: any[]) => void;
+
 /** `server.address()` of node:net. */
 export interface NetAddress {
   address: string;
@@ -16,8 +20,8 @@ export interface NetSocket {
   readonly remoteAddress?: string;
   readonly remotePort?: number;
   readonly writableLength: number;
-  on(event: string, listener: (...args: never[]) => void): unknown;
-  once(event: string, listener: (...args: never[]) => void): unknown;
+  on(event: string, listener: Handler): unknown;
+  once(event: string, listener: Handler): unknown;
   write(chunk: Uint8Array, callback?: (error?: Error | null) => void): boolean;
   pause(): unknown;
   resume(): unknown;
@@ -30,9 +34,9 @@ export interface NetServer {
   listen(options: object, backlog?: number, callback?: () => void): unknown;
   close(callback?: (error?: Error) => void): unknown;
   address(): NetAddress | string | null;
-  on(event: string, listener: (...args: never[]) => void): unknown;
-  once(event: string, listener: (...args: never[]) => void): unknown;
-  off(event: string, listener: (...args: never[]) => void): unknown;
+  on(event: string, listener: Handler): unknown;
+  once(event: string, listener: Handler): unknown;
+  off(event: string, listener: Handler): unknown;
 }
 
 /** `node:net`. */

@@ -50,13 +50,11 @@ async function exhausted(stage: Stage): Promise<void> {
   const clients = await Promise.all(Array.from({ length: 100 }, () => open(stage.path)));
   clients.forEach((client, i) => client.send(`client ${i}`));
   const served = await settled(clients);
-  console.log(stage.variant.name, served, clients.filter(c=>c.ended).length);
   assert.ok(served > 10 && served < 64, `${served} of 100 served`);
   const pid = await property(stage, "foobar.service", "MainPID");
   const before = await cpuMs(stage);
   await sleep(1000);
   const spent = await cpuMs(stage) - before;
-  console.log(spent);
   assert.ok(spent < 100, `${spent} ms of CPU in a second`);
 
   for (const client of clients) client[Symbol.dispose]();
