@@ -8,10 +8,12 @@ import { longestBacklog } from "../src/linux/backlog.ts";
 import { type Adapter, listenWith } from "../src/listen.ts";
 import { terminatedBy } from "../src/terminated.ts";
 import type { Listener, ListenFd, ListenFdsOptions, ListenOptions } from "../src/types.ts";
+import { type Attached, type AttachOptions, attachServer } from "./node/attach.ts";
 import { host } from "./node/host.ts";
 import { inheritedBacklog } from "./shared/backlog.ts";
 import { addressOf } from "./shared/choice.ts";
 import { adoptNet, openNet } from "./shared/net_listener.ts";
+import type { NetServer } from "./shared/node_types.ts";
 import { onProcessSignals, processGlobal } from "./shared/process_host.ts";
 
 export * from "../src/errors.ts";
@@ -36,6 +38,28 @@ export function listenFds(options?: ListenFdsOptions): ListenFd[] {
 /** See {@linkcode Api.listen}. */
 export function listen(options: ListenOptions = {}): Promise<Listener> {
   return listenWith(adapter, options);
+}
+
+/**
+ * Makes any server of node:net, http, https, http2 or tls listen on the inherited socket, or on the fallback address. Express, Fastify,
+ * Koa, Hono and h3 are attached through the server that they run on. It works on Node, on Bun, and on Deno.
+ *
+ * @throws {Fd3Error} As `listen`.
+ * @param server The server, not listening yet.
+ * @param options Those of `listen`.
+ * @returns Where it listens.
+ *
+ * @example An HTTP server
+ * ```ts ignore
+ * import { createServer } from "node:http";
+ * import { attach } from "@fd3/fd3/node";
+ *
+ * const server = createServer((_request, response) => response.end("hello\n"));
+ * await attach(server, { fallback: "127.0.0.1:8080" });
+ * ```
+ */
+export function attach(server: NetServer, options: AttachOptions = {}): Promise<Attached> {
+  return attachServer(server, options);
 }
 
 /** See {@linkcode Api.terminated}. */

@@ -71,6 +71,8 @@ export class Fd3Error extends Error {
   readonly code: Fd3ErrorCode;
 
   /**
+   * Makes one.
+   *
    * @param code What went wrong, for programs.
    * @param message What went wrong, for people: the action, a colon, the value that was found.
    * @param options `cause`: the error underneath.

@@ -1,20 +1,28 @@
 /** An Internet address. `hostname` is numeric; a link-local IPv6 address has its scope behind a `%`. */
 export interface TcpAddress {
+  /** Always `"tcp"`. */
   readonly transport: "tcp";
+  /** An IPv4 or IPv6 address, without brackets. */
   readonly hostname: string;
+  /** 0 to 65535. */
   readonly port: number;
 }
 
 /** A Unix address. `path` begins with `@` for an abstract name, and is empty for an unnamed socket (unix(7)). */
 export interface UnixAddress {
+  /** Always `"unix"`. */
   readonly transport: "unix";
+  /** `/path`, `@abstract`, or empty. */
   readonly path: string;
 }
 
 /** A vsock(7) address, between a virtual machine and its host. */
 export interface VsockAddress {
+  /** Always `"vsock"`. */
   readonly transport: "vsock";
+  /** The machine; 4294967295 is any (VMADDR_CID_ANY). */
   readonly cid: number;
+  /** 0 to 4294967295. */
   readonly port: number;
 }
 

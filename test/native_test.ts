@@ -9,6 +9,7 @@ import { test } from "node:test";
 import { activate } from "./fixtures/activate.ts";
 import { echoOnce, open, receive } from "./fixtures/client.ts";
 import { everything, runtime } from "./fixtures/runtime.ts";
+import { needs } from "./fixtures/tools.ts";
 import { type Held, holdTcp, holdUnix, tempFolder } from "./fixtures/sockets.ts";
 
 /** A key and certificate for localhost, in a folder. */
@@ -98,17 +99,21 @@ async function attached(kind: string, held: Held, certificate: string[]): Promis
 }
 
 for (const kind of ["net", "http", "https", "http2", "tls"]) {
-  test(`attach() makes a server of node:${kind} listen on the inherited socket (${runtime})`, async () => {
-    using folder = tempFolder();
-    const certificate = makeCertificate(folder.path);
-    using tcp = holdTcp({ backlog: 7 });
-    await attached(kind, tcp, certificate);
-    if (kind === "http2") return;
-    const path = `${folder.path}/s.sk`;
-    using unix = holdUnix(path, { backlog: 7 });
-    if (kind !== "https" && kind !== "tls") await attached(kind, unix, certificate);
-    assert.ok(existsSync(path));
-  });
+  test(
+    `attach() makes a server of node:${kind} listen on the inherited socket (${runtime})`,
+    needs("openssl"),
+    async () => {
+      using folder = tempFolder();
+      const certificate = makeCertificate(folder.path);
+      using tcp = holdTcp({ backlog: 7 });
+      await attached(kind, tcp, certificate);
+      if (kind === "http2") return;
+      const path = `${folder.path}/s.sk`;
+      using unix = holdUnix(path, { backlog: 7 });
+      if (kind !== "https" && kind !== "tls") await attached(kind, unix, certificate);
+      assert.ok(existsSync(path));
+    },
+  );
 }
 
 test(`attach() opens the fallback and guards its file (${runtime})`, async () => {

@@ -21,10 +21,10 @@ const withListenPid = ["/bin/sh", "-c", 'export LISTEN_PID=$$; exec "$@"', "sh"]
 /** Settles when a client waits, or when we shall stop. */
 async function connectionWaits(socket: HeldSocket, stop: AbortSignal): Promise<void> {
   let exit: Exit;
-  do exit = await runChild(waitCommand, { stdio: ["pipe", "ignore", "inherit", socket.fd], stop }); while (
-    // Who ends it by a signal does not know that anybody waits.
-    exit.signal !== null && !stop.aborted
-  );
+  // Who ends it by a signal does not know that anybody waits.
+  do {
+    exit = await runChild(waitCommand, { stdio: ["pipe", "ignore", "inherit", socket.fd], stop });
+  } while (exit.signal !== null && !stop.aborted);
   if (exit.code !== 0 && !stop.aborted) throw new Error(`Cannot wait for a connection: it ended ${exitText(exit)}`);
 }
 

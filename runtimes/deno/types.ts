@@ -5,28 +5,43 @@
 
 /** `Deno.Addr`. */
 export interface DenoAddress {
+  /** `"tcp"` or `"unix"`. */
   readonly transport: string;
+  /** The IP address. */
   readonly hostname?: string;
+  /** The port. */
   readonly port?: number;
+  /** The path of a Unix socket. */
   readonly path?: string | null;
 }
 
 /** `Deno.Conn`. */
 export interface DenoConn {
+  /** Our end. */
   readonly localAddr: DenoAddress;
+  /** The peer's end. */
   readonly remoteAddr: DenoAddress;
+  /** Gives how many bytes were read, or `null` at the end. */
   read(buffer: Uint8Array): Promise<number | null>;
+  /** Gives how many bytes the kernel took. */
   write(chunk: Uint8Array): Promise<number>;
+  /** Sends our end. */
   closeWrite(): Promise<void>;
+  /** Closes both sides now. */
   close(): void;
 }
 
 /** `Deno.Listener`: what `listenNative()` gives is one, with all of its other members. */
 export interface DenoListener extends AsyncIterable<DenoConn> {
+  /** Where it really listens. */
   readonly addr: DenoAddress;
+  /** The next connection. */
   accept(): Promise<DenoConn>;
+  /** Stops accepting. */
   close(): void;
+  /** Keeps the process alive. */
   ref(): void;
+  /** Lets the process end. */
   unref(): void;
 }
 

@@ -17,7 +17,7 @@ import { processGlobal } from "../shared/process_host.ts";
 import { clearTheWay, ownFile } from "../shared/socket_file.ts";
 import { host as nodeHost } from "./host.ts";
 
-/** Options of {@linkcode attach}, those of `listen()`. */
+/** Options of `attach()`, those of `listen()`. */
 export type AttachOptions = ListenOptions;
 
 /** Where an attached server listens. */
@@ -90,25 +90,8 @@ async function open(server: NetServer, address: FallbackAddress, mode: number | 
   return { address: isUnix ? address : serverAddress(server), activated: false, name: undefined };
 }
 
-/**
- * Makes any server of node:net, http, https, http2 or tls listen on the inherited socket, or on the fallback address. Express, Fastify,
- * Koa, Hono and h3 are attached through the server that they run on. It works on Node, on Bun, and on Deno.
- *
- * @throws {Fd3Error} As `listen`.
- * @param server The server, not listening yet.
- * @param options Those of `listen`.
- * @returns Where it listens.
- *
- * @example An HTTP server
- * ```ts ignore
- * import { createServer } from "node:http";
- * import { attach } from "@fd3/fd3/node";
- *
- * const server = createServer((_request, response) => response.end("hello\n"));
- * await attach(server, { fallback: "127.0.0.1:8080" });
- * ```
- */
-export function attach(server: NetServer, options: AttachOptions = {}): Promise<Attached> {
+/** See `attach` of the entry point. */
+export function attachServer(server: NetServer, options: AttachOptions): Promise<Attached> {
   if (typeof server?.listen !== "function") {
     return Promise.reject(
       new TypeError(`Cannot attach: server is ${typeof server}, not a server of node:net or the like`),

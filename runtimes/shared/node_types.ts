@@ -3,13 +3,15 @@
  * https://nodejs.org/api/net.html
  */
 
-// Any function, as Node's own types have it.
+/** Any function, as Node's own types have it. */
 // deno-lint-ignore no-explicit-any
-type Handler = (...args: any[]) => void;
+export type Handler = (...args: any[]) => void;
 
 /** `server.address()` of node:net. */
 export interface NetAddress {
+  /** The IP address. */
   address: string;
+  /** The port. */
   port: number;
 }
 
@@ -31,11 +33,17 @@ export interface NetSocket {
 
 /** What fd3 needs of a server to make it listen: every net, http, https, http2 and tls server has it. */
 export interface NetServer {
+  /** Starts listening. */
   listen(options: object, backlog?: number, callback?: () => void): unknown;
+  /** Stops accepting. */
   close(callback?: (error?: Error) => void): unknown;
+  /** Where it listens. */
   address(): NetAddress | string | null;
+  /** Adds a listener for an event. */
   on(event: string, listener: Handler): unknown;
+  /** Adds a listener for one event. */
   once(event: string, listener: Handler): unknown;
+  /** Takes a listener away. */
   off(event: string, listener: Handler): unknown;
 }
 

@@ -46,7 +46,8 @@ async function twoSockets(stage: Stage, network: Network): Promise<void> {
   const port = 7010 + Object.keys(NETWORKS).indexOf(network);
   const remoteAddress = { ...ADDRESSES.tcp, port };
   const tcp = { name: "tcp", activated: true, address: ADDRESSES.tcp, localAddress: ADDRESSES.tcp, remoteAddress };
-  const client = ["socat", "-t5", "-", `TCP:127.0.0.1:7007,sourceport=${port}`];
+  // It does not half-close: what node:net of Deno 2.9 writes to a client that sent its end and nothing else is lost on TCP (EPIPE).
+  const client = ["socat", "-u", `TCP:127.0.0.1:7007,sourceport=${port}`, "-"];
   assert.deepEqual(JSON.parse(await lab.must(client)), tcp);
 
   const expected = expectedBacklogs(stage, network);
