@@ -18,7 +18,8 @@ import { onProcessSignals, processGlobal } from "./shared/process_host.ts";
 
 export * from "../src/errors.ts";
 export type * from "../src/types.ts";
-export { attach, type Attached, type AttachOptions } from "./node/attach.ts";
+export type { Attached, AttachOptions } from "./node/attach.ts";
+export type { Handler, NetAddress, NetServer } from "./shared/node_types.ts";
 
 const adapter: Adapter<Listener> = {
   host,
