@@ -1,9 +1,9 @@
 import { EPOLLET } from "../../src/linux/constants.ts";
 import type { Libc } from "../../src/linux/libc.ts";
-import { findRegistration, rearm } from "../../src/linux/transplant.ts";
+import { findRegistration, rearm, type Registration } from "../../src/linux/transplant.ts";
 
 /** How often to look for a waiting client while connections are open. */
-const rearmMs = 250;
+const renewMs = 250;
 
 /**
  * Keeps Bun from spinning when the descriptors run out. Bun watches a listener level-triggered, so a client that cannot be accepted
@@ -12,41 +12,54 @@ const rearmMs = 250;
  * comes from. Remove this when Bun backs off by itself (seen in 1.4.5).
  */
 export class ExhaustionGuard {
-  readonly #rearm: () => void;
+  readonly #libc: Libc;
+  readonly #fd: number;
+  #registration: Registration | undefined;
   #open = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
 
   /**
-   * @throws {Fd3Error} `ERR_FD3_TRANSPLANT` if the registration is not found; the listener works as before then.
    * @param libc libc.
    * @param fd The listener's descriptor, which Bun watches already.
    */
   constructor(libc: Libc, fd: number) {
-    const registration = findRegistration(libc, fd);
-    this.#rearm = () => void rearm(libc, registration, EPOLLET);
-    this.#rearm();
+    this.#libc = libc;
+    this.#fd = fd;
   }
 
   /** A connection was accepted. */
   opened(): void {
-    this.#open++;
-    if (this.#timer !== undefined) return;
-    this.#timer = setInterval(this.#rearm, rearmMs);
-    // The connections keep the process alive, not this.
-    (this.#timer as unknown as { unref(): void }).unref();
+    // At the second one: early enough, and not on the way to the first answer.
+    if (++this.#open === 2) this.#arm();
   }
 
   /** A connection was closed. */
   closed(): void {
     this.#open--;
-    if (this.#open > 0) return;
-    this.#rearm();
-    this.stop();
+    this.#renew();
+    if (this.#open === 0) this.stop();
   }
 
-  /** The listener is closed. */
+  /** Nothing is open any more, or the listener is closed. */
   stop(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
+  }
+
+  #arm(): void {
+    try {
+      this.#registration ??= findRegistration(this.#libc, this.#fd);
+    } catch {
+      // Without it everything works but for the spinning.
+      return;
+    }
+    this.#renew();
+    this.#timer ??= setInterval(() => this.#renew(), renewMs);
+    // The connections keep the process alive, not this.
+    (this.#timer as unknown as { unref(): void }).unref();
+  }
+
+  #renew(): void {
+    if (this.#registration !== undefined) rearm(this.#libc, this.#registration, EPOLLET);
   }
 }

@@ -13,13 +13,7 @@ import { bun, type BunListener } from "./types.ts";
 
 function guard(native: BunListener): ExhaustionGuard | undefined {
   const libc = host.libc();
-  if (!hasLibc(libc) || native.fd === undefined) return undefined;
-  try {
-    return new ExhaustionGuard(libc, native.fd);
-  } catch {
-    // Without it everything works but for the spinning.
-    return undefined;
-  }
+  return hasLibc(libc) && native.fd !== undefined ? new ExhaustionGuard(libc, native.fd) : undefined;
 }
 
 interface Opened {

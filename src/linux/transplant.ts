@@ -52,7 +52,7 @@ interface EpollSet {
  */
 function epollSets(libc: Libc): EpollSet[] {
   const sets = new Map<string, EpollSet>();
-  for (let fd = 3, closed = 0; closed < 64; fd++) {
+  for (let fd = 3, closed = 0; closed < 16; fd++) {
     const target = descriptorTarget(libc, fd);
     closed = target === undefined ? closed + 1 : 0;
     if (target !== "anon_inode:[eventpoll]") continue;

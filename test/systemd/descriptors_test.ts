@@ -10,8 +10,8 @@ const ADDRESSES = {
 const BACKLOG = 7;
 /** What a daemon may do besides using what it inherited. */
 const NETWORKS = {
-  private: ["RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6"],
-  shared: ["PrivateNetwork=no", "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK"],
+  private: ["RestrictAddressFamilies=AF_UNIX AF_INET"],
+  shared: ["PrivateNetwork=no", "RestrictAddressFamilies=AF_UNIX AF_INET AF_NETLINK"],
   none: ["RestrictAddressFamilies=none"],
 };
 
