@@ -18,7 +18,7 @@ const wrappers: readonly (readonly [pattern: RegExp, name: string, cure: string]
   ],
   [/(^|\/)(tsx|tsx\/dist\/cli\.mjs)( |$)/, "tsx", "tsx starts a child: use node --import tsx"],
   [/^(\S*\/)?deno( -\S+)* task( |$)/, "deno task", "deno task starts a child: use deno run"],
-  [/^(\S*\/)?bunx?( -\S+)* run( |$)/, "bun run", "bun run starts a child: use bun and the file"],
+  [/^(\S*\/)?bunx?(\.exe)?( -\S+)* run( |$)/, "bun run", "bun run starts a child: use bun and the file"],
   [
     /^(\S*\/)?(ba|da|z|k|a)?sh( |$)/,
     "a shell",
