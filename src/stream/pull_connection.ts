@@ -1,7 +1,7 @@
 import type { Fd3Error } from "../errors.ts";
 import { systemError } from "../system_error.ts";
 import type { Address } from "../types.ts";
-import { BaseConnection, checkBuffer, checkChunk, closedError, written } from "./connection.ts";
+import { BaseConnection, checkBuffer, checkChunk, closedError } from "./connection.ts";
 
 /** A socket of a runtime that we ask for what arrives (Deno.Conn). */
 export interface PullTransport {
@@ -30,9 +30,10 @@ export class PullConnection extends BaseConnection {
   #endSent = false;
   #isClosed = false;
   #error: Fd3Error | undefined;
-  #lastWrite: Promise<void> = written;
-  /** Writes that have not settled. */
-  #writes = 0;
+  #closingWrite: Promise<void> | undefined;
+  #writing = false;
+  /** Who waits for the write before, in order. */
+  readonly #turns: (() => void)[] = [];
 
   constructor(transport: PullTransport) {
     super();
@@ -121,27 +122,38 @@ export class PullConnection extends BaseConnection {
     } catch (error) {
       return Promise.reject(error);
     }
-    // Deno writes as much as fits, so two writes at once would mix: each waits for the one before.
-    const turn = this.#writes++ === 0 ? this.#writeAll(chunk) : this.#lastWrite.then(() => this.#writeAll(chunk));
-    const done = turn.finally(() => this.#writes--);
-    this.#lastWrite = done.catch(() => {});
-    return done;
+    return this.#writeAll(chunk);
   }
 
   async #writeAll(chunk: Uint8Array): Promise<void> {
+    if (this.#writing) await this.#turn();
+    this.#writing = true;
     try {
       for (let at = 0; at < chunk.byteLength;) {
         at += await this.#transport.write(at === 0 ? chunk : chunk.subarray(at));
       }
     } catch (error) {
       throw this.#fail("write to the connection", error);
+    } finally {
+      const next = this.#turns.shift();
+      // Handed over, not given up: a write that came in between would overtake it.
+      if (next === undefined) this.#writing = false;
+      else next();
     }
   }
 
-  override async closeWrite(): Promise<void> {
-    if (this.#weEnded) return;
+  /** Deno writes as much as fits, so two writes at once would mix: each waits for the one before. */
+  #turn(): Promise<void> {
+    return new Promise((resolve) => this.#turns.push(resolve));
+  }
+
+  override closeWrite(): Promise<void> {
+    return this.#closingWrite ??= this.#sendEnd();
+  }
+
+  async #sendEnd(): Promise<void> {
     this.#weEnded = true;
-    await this.#lastWrite;
+    if (this.#writing) await this.#turn();
     if (this.#isClosed) return;
     // A peer that is gone already has nothing to be told.
     await this.#transport.closeWrite().catch(() => {});
