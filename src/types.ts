@@ -129,7 +129,8 @@ export interface Api {
   /**
    * The descriptors that the service manager passed, as sd_listen_fds_with_names(3) answers. They are read once per process:
    * later calls, also from another copy of fd3, give the same list or throw the same error. The variables leave the
-   * environment, on errors too, so that children never see them, and FD_CLOEXEC is set on each descriptor.
+   * environment, on errors too, so that children never see them, and FD_CLOEXEC is set on each descriptor. (`Bun.spawn()` without
+   * `env` passes on the environment of the start all the same: oven-sh/bun#34972.)
    *
    * | environment | result |
    * | --- | --- |

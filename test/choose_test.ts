@@ -5,7 +5,7 @@ import type { Fd3ErrorCode } from "../src/errors.ts";
 import type { Host } from "../src/host.ts";
 import type { ListenOptions } from "../src/types.ts";
 import { fd3Error, typeError } from "./fixtures/expect.ts";
-import { fakeHost, ownPid } from "./fixtures/fake_host.ts";
+import { fakeHost, forgetTable, ownPid } from "./fixtures/fake_host.ts";
 import { type FakeFile, FakeKernel, plainFile, tcpSocket } from "./fixtures/fake_kernel.ts";
 
 const stream = () => tcpSocket(1, 80);
@@ -14,7 +14,7 @@ const connection = () => tcpSocket(3, 82, 1, false);
 
 /** A process that was passed these, `undefined` being closed, and has asked for nothing yet. */
 function passed(names: string | undefined, ...files: (FakeFile | undefined)[]): Host {
-  delete (globalThis as Record<symbol, unknown>)[Symbol.for("fd3.table")];
+  forgetTable();
   const kernel = new FakeKernel();
   files.forEach((file, i) => file && kernel.put(3 + i, file));
   const environment: Record<string, string> = { LISTEN_PID: String(ownPid), LISTEN_FDS: String(files.length) };
@@ -149,7 +149,7 @@ test("chooseStreamListener() throws what listenFds() throws, also with a fallbac
 
 /** A process without libc that was passed one descriptor. */
 function blind(describe?: Host["describe"]): Host {
-  delete (globalThis as Record<symbol, unknown>)[Symbol.for("fd3.table")];
+  forgetTable();
   return fakeHost({ environment: { LISTEN_PID: String(ownPid), LISTEN_FDS: "1" }, describe });
 }
 
@@ -162,13 +162,13 @@ test("chooseStreamListener() asks Host.describe() where there is no libc, and be
 test("chooseStreamListener() gives undefined where nothing was passed and there is a fallback", () => {
   const environments: Record<string, string>[] = [{}, { LISTEN_PID: "1", LISTEN_FDS: "1" }];
   for (const environment of environments) {
-    delete (globalThis as Record<symbol, unknown>)[Symbol.for("fd3.table")];
+    forgetTable();
     assert.equal(chooseStreamListener(fakeHost({ environment }), { name: "a", fallback: "127.0.0.1:0" }), undefined);
   }
 });
 
 test("chooseStreamListener() throws ERR_FD3_NO_FDS where nothing was passed and there is no fallback", () => {
-  delete (globalThis as Record<symbol, unknown>)[Symbol.for("fd3.table")];
+  forgetTable();
   assert.throws(() => choose(fakeHost()), fd3Error("ERR_FD3_NO_FDS", "No file descriptors received"));
 });
 

@@ -2,10 +2,14 @@ import assert from "node:assert/strict";
 import { existsSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { Fd3Error, listen, type Listener } from "../mod.ts";
+import { forgetTable } from "./fixtures/fake_host.ts";
 import { activate } from "./fixtures/activate.ts";
 import { echoOnce } from "./fixtures/client.ts";
 import { everything, runtime } from "./fixtures/runtime.ts";
 import { holdUnix, tempFolder } from "./fixtures/sockets.ts";
+
+// Other files of the same `bun test` have pretended that descriptors were passed.
+forgetTable();
 
 async function serveEcho(listener: Listener): Promise<void> {
   for await (const connection of listener) {

@@ -5,7 +5,7 @@ import { listenFds, table } from "../src/activation/table.ts";
 import type { Fd3ErrorCode } from "../src/errors.ts";
 import type { Host } from "../src/host.ts";
 import { fd3Error } from "./fixtures/expect.ts";
-import { fakeHost, ownPid } from "./fixtures/fake_host.ts";
+import { fakeHost, forgetTable, ownPid } from "./fixtures/fake_host.ts";
 import { FakeKernel, tcpSocket } from "./fixtures/fake_kernel.ts";
 
 /** Six sockets at 3 to 8. */
@@ -170,7 +170,7 @@ test("readListenFds() closes its pidfd and what it read (L19)", () => {
 
 /** A host with this environment, in a process that has asked for nothing yet. */
 function fresh(environment: Record<string, string | undefined>) {
-  delete (globalThis as Record<symbol, unknown>)[Symbol.for("fd3.table")];
+  forgetTable();
   const set = { ...environment, LISTEN_PIDFDID: "1", PATH: "/bin" };
   return fakeHost({ libc: sixSockets().libc, environment: set as Record<string, string> });
 }

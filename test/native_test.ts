@@ -6,11 +6,15 @@ import { request as secureRequest } from "node:https";
 import { connect as connectHttp2 } from "node:http2";
 import { connect as connectTls } from "node:tls";
 import { test } from "node:test";
+import { forgetTable } from "./fixtures/fake_host.ts";
 import { activate } from "./fixtures/activate.ts";
 import { echoOnce, open, receive } from "./fixtures/client.ts";
 import { everything, runtime } from "./fixtures/runtime.ts";
 import { needs } from "./fixtures/tools.ts";
 import { type Held, holdTcp, holdUnix, tempFolder } from "./fixtures/sockets.ts";
+
+// Other files of the same `bun test` have pretended that descriptors were passed.
+forgetTable();
 
 /** A key and certificate for localhost, in a folder. */
 function makeCertificate(folder: string): [key: string, cert: string] {
