@@ -8,9 +8,9 @@ import { type Adapter, listenWith } from "../src/listen.ts";
 import { terminatedBy } from "../src/terminated.ts";
 import type { Listener, ListenFd, ListenFdsOptions, ListenOptions } from "../src/types.ts";
 import { host } from "./bun/host.ts";
-import { adoptBun, openBun } from "./bun/listener.ts";
-import { adoptNative, toBun } from "./bun/native.ts";
-import { bun, type BunListener, type BunSocketHandlers } from "./bun/types.ts";
+import { adoptBun, openBun, openNative } from "./bun/listener.ts";
+import { adoptNative } from "./bun/native.ts";
+import type { BunListener, BunSocketHandlers } from "./bun/types.ts";
 import { onProcessSignals, processGlobal } from "./shared/process_host.ts";
 
 export * from "../src/errors.ts";
@@ -45,14 +45,14 @@ export interface ListenNativeOptions extends ListenOptions {
  * What `Bun.listen()` gives, on the inherited socket or on the fallback address: for code that is written for Bun's own API.
  *
  * @throws {Fd3Error} As `listen`.
- * @param options `socket` as for `Bun.listen()`, the rest as for `listen`; `mode` is not used.
+ * @param options `socket` as for `Bun.listen()`, the rest as for `listen`.
  */
 export function listenNative(options: ListenNativeOptions): Promise<BunListener> {
   const { name: _name, fallback: _fallback, mode: _mode, keepEnv: _keepEnv, ...own } = options;
   const native: Adapter<BunListener> = {
     host,
     adopt: (choice) => adoptNative(choice, own).native,
-    open: (address) => bun().listen({ ...own, ...toBun(address) }),
+    open: (address, mode) => openNative(address, mode, own),
   };
   return listenWith(native, options);
 }

@@ -4,7 +4,6 @@
  * @module
  */
 import { listenFds as coreListenFds } from "../src/activation/table.ts";
-import type { FallbackAddress } from "../src/activation/address.ts";
 import type { Choice } from "../src/activation/choose.ts";
 import { Fd3Error } from "../src/errors.ts";
 import { hasLibc } from "../src/host.ts";
@@ -12,8 +11,8 @@ import { type Adapter, listenWith } from "../src/listen.ts";
 import { terminatedBy } from "../src/terminated.ts";
 import type { Listener, ListenFd, ListenFdsOptions, ListenOptions } from "../src/types.ts";
 import { host } from "./deno/host.ts";
-import { DenoStreamListener, openDeno, setUpSignals } from "./deno/listener.ts";
-import { adoptNative, toDeno } from "./deno/native.ts";
+import { DenoStreamListener, openDeno, openNative, setUpSignals } from "./deno/listener.ts";
+import { adoptNative } from "./deno/native.ts";
 import { deno, type DenoListener } from "./deno/types.ts";
 import { inheritedBacklog } from "./shared/backlog.ts";
 import { addressOf } from "./shared/choice.ts";
@@ -60,7 +59,7 @@ export function listen(options: ListenOptions = {}): Promise<Listener> {
 const nativeAdapter: Adapter<DenoListener> = {
   host,
   adopt: (choice) => adoptNative(choice).native,
-  open: (address: FallbackAddress) => deno().listen(toDeno(address)),
+  open: openNative,
 };
 
 /**
@@ -70,7 +69,7 @@ const nativeAdapter: Adapter<DenoListener> = {
  * Deno permissions: those of `listenFds`, `--allow-ffi`, and `--allow-net` (`=127.0.0.1` is enough for TCP).
  *
  * @throws {Fd3Error} As `listen`, and `ERR_FD3_FFI` if a permission is missing.
- * @param options As for `listen`; `mode` is not used.
+ * @param options As for `listen`.
  */
 export function listenNative(options: ListenOptions = {}): Promise<DenoListener> {
   return listenWith(nativeAdapter, options);

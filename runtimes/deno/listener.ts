@@ -1,9 +1,8 @@
-import { type FallbackAddress, formatAddress } from "../../src/activation/address.ts";
+import type { FallbackAddress } from "../../src/activation/address.ts";
 import { PullConnection, type PullTransport } from "../../src/stream/pull_connection.ts";
 import { BaseListener, type ListenerParts } from "../../src/stream/listener.ts";
-import { systemError } from "../../src/system_error.ts";
 import type { Address, Connection, Listener } from "../../src/types.ts";
-import { clearTheWay, ownFile } from "../shared/socket_file.ts";
+import { openFallback } from "../shared/socket_file.ts";
 import { fromDeno, toDeno } from "./native.ts";
 import { deno, type DenoConn, type DenoListener } from "./types.ts";
 
@@ -83,19 +82,14 @@ export class DenoStreamListener extends BaseListener {
   }
 }
 
+/** Opens an address with Deno.listen(), its own listener. */
+export function openNative(address: FallbackAddress, mode: number | undefined): Promise<DenoListener> {
+  return openFallback(address, mode, "close", () => deno().listen(toDeno(address)));
+}
+
 /** Opens an address with Deno.listen(). */
-export async function openDeno(address: FallbackAddress, mode: number | undefined): Promise<Listener> {
-  const isFile = address.transport === "unix" && address.path.startsWith("/");
-  if (isFile) await clearTheWay(address.path);
-  let native: DenoListener;
-  try {
-    native = deno().listen(toDeno(address));
-  } catch (error) {
-    throw systemError(`listen on ${formatAddress(address)}`, error);
-  }
-  const file = isFile ? ownFile(address.path, mode) : undefined;
-  const close = () => native.close();
-  const real = address.transport === "unix" ? address : fromDeno(native.addr);
-  const stop = file === undefined ? close : () => file.around(close);
-  return new DenoStreamListener(native, { address: real, activated: false, name: undefined, stop });
+export async function openDeno(fallback: FallbackAddress, mode: number | undefined): Promise<Listener> {
+  const native = await openNative(fallback, mode);
+  const address = fallback.transport === "unix" ? fallback : fromDeno(native.addr);
+  return new DenoStreamListener(native, { address, activated: false, name: undefined, stop: () => native.close() });
 }

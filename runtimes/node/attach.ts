@@ -1,4 +1,4 @@
-import { type FallbackAddress, formatAddress } from "../../src/activation/address.ts";
+import { formatAddress } from "../../src/activation/address.ts";
 import type { Choice } from "../../src/activation/choose.ts";
 import { Fd3Error } from "../../src/errors.ts";
 import { hasLibc, type Host } from "../../src/host.ts";
@@ -10,11 +10,10 @@ import { host as bunHost } from "../bun/host.ts";
 import { host as denoHost } from "../deno/host.ts";
 import { inheritedBacklog } from "../shared/backlog.ts";
 import { addressOf } from "../shared/choice.ts";
-import { longestDenoBacklog, serverAddress, startServer } from "../shared/net_listener.ts";
+import { longestDenoBacklog, openServer, serverAddress, startServer } from "../shared/net_listener.ts";
 import type { NetServer } from "../shared/node_types.ts";
 import { runtimePath } from "../shared/paths.ts";
 import { processGlobal } from "../shared/process_host.ts";
-import { clearTheWay, ownFile } from "../shared/socket_file.ts";
 import { host as nodeHost } from "./host.ts";
 
 /** Options of `attach()`, those of `listen()`. */
@@ -75,21 +74,6 @@ async function adopt(server: NetServer, choice: Choice, host: Host): Promise<Att
   return { address: address ?? serverAddress(server), activated: true, name };
 }
 
-async function open(server: NetServer, address: FallbackAddress, mode: number | undefined): Promise<Attached> {
-  const isUnix = address.transport === "unix";
-  const isFile = isUnix && address.path.startsWith("/");
-  if (isFile) await clearTheWay(address.path);
-  const options = isUnix ? { path: runtimePath(address.path) } : { host: address.hostname, port: address.port };
-  await startServer(server, options, formatAddress(address));
-  if (isFile) {
-    const file = ownFile(address.path, mode);
-    const close = server.close.bind(server);
-    const guarded = (callback?: (error?: Error) => void) => (file.around(() => void close(callback)), server);
-    Object.defineProperty(server, "close", { configurable: true, writable: true, value: guarded });
-  }
-  return { address: isUnix ? address : serverAddress(server), activated: false, name: undefined };
-}
-
 /** See `attach` of the entry point. */
 export function attachServer(server: NetServer, options: AttachOptions): Promise<Attached> {
   if (typeof server?.listen !== "function") {
@@ -101,6 +85,10 @@ export function attachServer(server: NetServer, options: AttachOptions): Promise
   return listenWith({
     host,
     adopt: (choice) => adopt(server, choice, host),
-    open: (address, mode) => open(server, address, mode),
+    open: async (address, mode) => ({
+      address: await openServer(server, address, mode),
+      activated: false,
+      name: undefined,
+    }),
   }, options);
 }

@@ -7,7 +7,7 @@ import { builtin } from "./builtin.ts";
 import { netConnection } from "./net_connection.ts";
 import type { NetModule, NetServer, NetSocket } from "./node_types.ts";
 import { runtimePath } from "./paths.ts";
-import { clearTheWay, ownFile } from "./socket_file.ts";
+import { openFallback } from "./socket_file.ts";
 
 /** `longestBacklog` for Deno, which rounds the length up to a power of two: 2^31 overflows there. */
 export const longestDenoBacklog = 65535;
@@ -30,7 +30,7 @@ export function startServer(server: NetServer, options: object, where: string, b
 }
 
 /** Where a server listens, as far as the runtime knows. */
-export function serverAddress(server: NetServer): Address {
+export function serverAddress(server: NetServer): FallbackAddress {
   const address = server.address();
   if (address === null || typeof address === "string") return { transport: "unix", path: address ?? "" };
   return { transport: "tcp", hostname: address.address, port: address.port };
@@ -80,19 +80,27 @@ export async function adoptNet({ fd, name, backlog, address }: NetAdoption): Pro
   return listener;
 }
 
-/** Opens an address with node:net. */
-export async function openNet(address: FallbackAddress, mode: number | undefined): Promise<PushListener> {
+/** Starts a server at a fallback address, and gives where it really listens. */
+export async function openServer(
+  server: NetServer,
+  address: FallbackAddress,
+  mode: number | undefined,
+): Promise<FallbackAddress> {
   const isUnix = address.transport === "unix";
-  const isFile = isUnix && address.path.startsWith("/");
-  if (isFile) await clearTheWay(address.path);
-  const { server, feed } = makeServer();
   const options = isUnix ? { path: runtimePath(address.path) } : { host: address.hostname, port: address.port };
-  await startServer(server, options, formatAddress(address));
-  const file = isFile ? ownFile(address.path, mode) : undefined;
-  const close = () => void server.close();
-  const stop = file === undefined ? close : () => file.around(close);
-  const real = isUnix ? address : serverAddress(server);
-  const listener = new PushListener({ address: real, activated: false, name: undefined, stop });
+  await openFallback(address, mode, "close", async () => {
+    await startServer(server, options, formatAddress(address));
+    return server;
+  });
+  return isUnix ? address : serverAddress(server);
+}
+
+/** Opens an address with node:net. */
+export async function openNet(fallback: FallbackAddress, mode: number | undefined): Promise<PushListener> {
+  const { server, feed } = makeServer();
+  const address = await openServer(server, fallback, mode);
+  const stop = () => void server.close();
+  const listener = new PushListener({ address, activated: false, name: undefined, stop });
   feed(listener);
   return listener;
 }

@@ -1,3 +1,4 @@
+import { type FallbackAddress, formatAddress } from "../../src/activation/address.ts";
 import { Fd3Error } from "../../src/errors.ts";
 import { systemError } from "../../src/system_error.ts";
 import { builtin } from "./builtin.ts";
@@ -42,7 +43,7 @@ function inUse(path: string): Fd3Error {
  * the folder does not let us.
  * @param path Where the socket shall be.
  */
-export async function clearTheWay(path: string): Promise<void> {
+async function clearTheWay(path: string): Promise<void> {
   const there = identity(path);
   // Asked here, since the runtimes do not agree: libuv makes EACCES of it.
   if (there === undefined && identity(path.slice(0, path.lastIndexOf("/") || 1)) === undefined) {
@@ -65,39 +66,72 @@ export async function clearTheWay(path: string): Promise<void> {
   throw inUse(path);
 }
 
-/** A socket file that this process made. */
-export interface OwnFile {
-  /**
-   * Runs what closes the listener, then deletes the file if it is still ours. The runtimes delete whatever is at the path by themselves;
-   * a file that somebody else put there meanwhile is kept.
-   */
-  around(close: () => void): void;
+/** Runs what closes a listener, and sees to its socket file. */
+type Around = (close: () => void) => void;
+
+/**
+ * The runtimes delete whatever is at the path when they close. So the file that was just made is remembered: only that one is deleted, and one
+ * that somebody else put there meanwhile is kept.
+ */
+function guardFile(path: string): Around {
+  const fs = builtin<FsModule>("node:fs");
+  const ours = identity(path)?.id;
+  return (close) => {
+    const there = identity(path)?.id;
+    if (there === undefined || there === ours) {
+      close();
+      if (there !== undefined && identity(path)?.id === ours) fs.unlinkSync(path);
+      return;
+    }
+    const aside = sibling(path);
+    fs.linkSync(path, aside);
+    close();
+    fs.renameSync(aside, path);
+    // rename(2) does nothing where both are links of one file.
+    if (identity(aside) !== undefined) fs.unlinkSync(aside);
+  };
+}
+
+/** Any method of a listener's that closes it. */
+type Close = (...args: unknown[]) => unknown;
+
+function guardMethod(listener: object, method: string, around: Around): void {
+  const close = (listener as Record<string, Close>)[method].bind(listener);
+  const value: Close = (...args) => {
+    let result: unknown;
+    around(() => result = close(...args));
+    return result;
+  };
+  Object.defineProperty(listener, method, { configurable: true, writable: true, value });
 }
 
 /**
- * Takes note of the socket file that was just made, and sets its access mode.
+ * Opens a fallback address by a runtime's own way: a dead socket file is replaced, the mode set, and the listener's own method for closing
+ * deletes the file if it is still ours.
  *
- * @param path Where it is.
- * @param mode Its access mode; the umask's if `undefined`.
+ * @throws {Fd3Error} What the runtime says, with the address; and see {@linkcode clearTheWay}.
+ * @param address Where to listen.
+ * @param mode Access mode of a socket file; the umask's if `undefined`.
+ * @param method The name of the listener's method that closes it.
+ * @param open The runtime's own way.
  */
-export function ownFile(path: string, mode: number | undefined): OwnFile {
-  const fs = builtin<FsModule>("node:fs");
-  const ours = identity(path)?.id;
-  if (mode !== undefined) fs.chmodSync(path, mode);
-  return {
-    around(close) {
-      const there = identity(path)?.id;
-      if (there === undefined || there === ours) {
-        close();
-        if (there === ours && identity(path)?.id === ours) fs.unlinkSync(path);
-        return;
-      }
-      const aside = sibling(path);
-      fs.linkSync(path, aside);
-      close();
-      fs.renameSync(aside, path);
-      // rename(2) does nothing where both are links of one file.
-      if (identity(aside) !== undefined) fs.unlinkSync(aside);
-    },
-  };
+export async function openFallback<L extends object>(
+  address: FallbackAddress,
+  mode: number | undefined,
+  method: keyof L & string,
+  open: () => L | Promise<L>,
+): Promise<L> {
+  const path = address.transport === "unix" && address.path.startsWith("/") ? address.path : undefined;
+  if (path !== undefined) await clearTheWay(path);
+  let listener: L;
+  try {
+    listener = await open();
+  } catch (error) {
+    throw systemError(`listen on ${formatAddress(address)}`, error);
+  }
+  if (path !== undefined) {
+    guardMethod(listener, method, guardFile(path));
+    if (mode !== undefined) builtin<FsModule>("node:fs").chmodSync(path, mode);
+  }
+  return listener;
 }

@@ -19,8 +19,21 @@ export abstract class BaseConnection implements Connection {
   #settle: () => void = () => {};
   readonly closed: Promise<void> = new Promise((resolve) => this.#settle = resolve);
 
-  abstract readonly localAddress: Address;
-  abstract readonly remoteAddress: Address;
+  readonly #ends: Pick<Connection, "localAddress" | "remoteAddress">;
+
+  /** @param ends Whoever knows both addresses; asked each time. */
+  constructor(ends: Pick<Connection, "localAddress" | "remoteAddress">) {
+    this.#ends = ends;
+  }
+
+  get localAddress(): Address {
+    return this.#ends.localAddress;
+  }
+
+  get remoteAddress(): Address {
+    return this.#ends.remoteAddress;
+  }
+
   abstract read(buffer: Uint8Array): Promise<number | null>;
   abstract write(chunk: Uint8Array): Promise<void>;
   abstract forEach(callback: (chunk: Uint8Array) => void | Promise<void>): Promise<void>;

@@ -36,16 +36,8 @@ export class PullConnection extends BaseConnection {
   readonly #turns: (() => void)[] = [];
 
   constructor(transport: PullTransport) {
-    super();
+    super(transport);
     this.#transport = transport;
-  }
-
-  get localAddress(): Address {
-    return this.#transport.localAddress;
-  }
-
-  get remoteAddress(): Address {
-    return this.#transport.remoteAddress;
   }
 
   #fail(action: string, cause: unknown): Fd3Error {

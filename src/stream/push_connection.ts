@@ -43,16 +43,8 @@ export class PushConnection extends BaseConnection {
   #writes = 0;
 
   constructor(transport: PushTransport) {
-    super();
+    super(transport);
     this.#transport = transport;
-  }
-
-  get localAddress(): Address {
-    return this.#transport.localAddress;
-  }
-
-  get remoteAddress(): Address {
-    return this.#transport.remoteAddress;
   }
 
   /** The transport calls this with what arrived. */
