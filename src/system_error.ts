@@ -26,8 +26,9 @@ const classes: Record<string, Fd3ErrorCode> = {
 function codeOf(error: unknown): Fd3ErrorCode | undefined {
   const { code, name } = error as { code?: unknown; name?: unknown };
   if (code === "EPERM") return "EACCES";
-  // What libuv calls a write that was waiting when the peer went away.
-  if (code === "ECANCELED") return "EPIPE";
+  // What Node calls a write that was waiting when the peer went away.
+  if (code === "ECANCELED" || code === "ERR_STREAM_DESTROYED") return "EPIPE";
+  if (code === "ENOTDIR") return "ENOENT";
   if (typeof code === "string" && code in texts) return code as Fd3ErrorCode;
   return typeof name === "string" ? classes[name] : undefined;
 }

@@ -65,7 +65,8 @@ export interface ListenOptions extends ListenFdsOptions {
 /**
  * A stream listener: one inherited socket, or one that was opened at the fallback address.
  *
- * Iterating it gives its connections. It ends when the listener is closed; connections that were accepted by then come first.
+ * Iterating it gives its connections. It ends when the listener is closed; connections that were accepted by then come first. Where
+ * nobody iterates, they are closed. Bun and Node accept as clients come, Deno when the next connection is asked for.
  */
 export interface Listener extends AsyncIterable<Connection>, AsyncDisposable {
   /** Where it really listens. */
@@ -141,6 +142,8 @@ export interface Api {
    * | number of names differs, LISTEN_FDS is no number or below 1 | throws `EINVAL` |
    * | a number out of range | throws `ERANGE` |
    * | a descriptor is not open | throws `EBADF` |
+   *
+   * Call it in the main thread: a worker of Node or Bun has an environment and a list of its own, and would take them again.
    *
    * Deno permissions: `--allow-env=LISTEN_PID,LISTEN_PIDFDID,LISTEN_FDS,LISTEN_FDNAMES`; with `--allow-ffi` it sets FD_CLOEXEC
    * and checks that each descriptor is open.

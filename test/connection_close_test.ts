@@ -200,7 +200,10 @@ test("PushConnection takes a close without an error for the peer's end", async (
   peer.connection.feedClose();
   assert.equal(await read, null);
   await peer.connection.closed;
-  await assert.rejects(peer.connection.write(bytes("a")), fd3Error("ERR_FD3_CLOSED"));
+  await assert.rejects(
+    peer.connection.write(bytes("a")),
+    fd3Error("EPIPE", "Cannot write to the connection: broken pipe"),
+  );
 });
 
 test("PushConnection takes no error for a failure after the peer's end", async () => {

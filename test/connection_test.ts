@@ -97,6 +97,16 @@ const cases: Record<string, (peer: Peer) => Promise<void>> = {
     await all;
     assert.equal(seen.join(""), "abc");
   },
+  "forEach() takes a callback that gives anything, as JavaScript has them": async (peer) => {
+    const got: (string | null)[] = [];
+    const all = peer.connection.forEach(((chunk: Uint8Array) => got.push(text(chunk)) > 1 ? null : 1) as () => void);
+    peer.send("a");
+    await turn();
+    peer.send("b");
+    peer.end();
+    await all;
+    assert.equal(got.join(""), "ab");
+  },
   "forEach() gives the next chunk when the promise of the last has settled": async (peer) => {
     const seen: string[] = [];
     let go = () => {};

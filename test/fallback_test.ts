@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { Fd3Error, listen, type Listener } from "../mod.ts";
 import { forgetTable } from "./fixtures/fake_host.ts";
 import { activate } from "./fixtures/activate.ts";
-import { echoOnce } from "./fixtures/client.ts";
+import { echoOnce, open, receive } from "./fixtures/client.ts";
 import { everything, runtime } from "./fixtures/runtime.ts";
 import { holdUnix, tempFolder } from "./fixtures/sockets.ts";
 
@@ -139,4 +139,32 @@ test(`foobard opens its own address where it got none (${runtime})`, async () =>
   await echoOnce({ path }, "hello world");
   assert.equal(await started.terminate(), 0, started.stderr());
   assert.equal(existsSync(path), false);
+});
+
+test(`close() leaves the socket file of the next instance, also when called again (${runtime})`, async () => {
+  using folder = tempFolder();
+  const path = `${folder.path}/s.sk`;
+  const { createServer } = await import("node:net");
+  const { attach } = await import("../runtimes/node.ts");
+  const server = createServer();
+  await attach(server, { fallback: path });
+  server.close();
+  using _next = holdUnix(path);
+  server.close();
+  assert.ok(existsSync(path));
+});
+
+test(`close() ends connections that nobody asked for (${runtime})`, async () => {
+  const listener = await listen({ fallback: "127.0.0.1:0" });
+  assert.ok(listener.address.transport === "tcp");
+  const { hostname: host, port } = listener.address;
+  const sockets = await Promise.all([open({ host, port }), open({ host, port })]);
+  for await (const connection of listener) {
+    await connection.close();
+    break;
+  }
+  const ended = sockets.map((socket) => receive(socket).catch(() => {}));
+  await listener.close();
+  await Promise.all(ended);
+  for (const socket of sockets) socket.destroy();
 });

@@ -119,6 +119,20 @@ for (const variant of variants) {
     });
   });
 
+  test(`Connection says that a peer is gone, and still gives what it sent (${variant.name})`, async () => {
+    await withDaemon(variant, "gone", async (held, started) => {
+      const socket = await open(held.target);
+      socket.write("LAST");
+      await sleep(50);
+      socket.destroy();
+      assert.ok(await eventually(() => started.stderr().includes("\n")), "it said nothing");
+      const said = JSON.parse(started.stderr().split("\n")[0]);
+      // How many writes it takes depends on TCP; none of them may be lost without a word after the first that failed.
+      assert.match(said.writes, /^(ok )*((EPIPE|ECONNRESET) )+$/);
+      if (!("port" in held.target)) assert.equal(said.read, "LAST");
+    });
+  });
+
   test(`a peer that resets its connection never ends the daemon (${variant.name})`, async () => {
     for (const mode of ["echo", "endless"]) {
       await withDaemon(variant, mode, async (held, started) => {

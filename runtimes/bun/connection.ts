@@ -12,26 +12,22 @@ interface PendingWrite {
 
 class BunTransport implements PushTransport {
   readonly #socket: BunSocket;
-  readonly #listener: Address;
+  readonly localAddress: Address;
+  readonly remoteAddress: Address;
   /** What the kernel has not taken yet, in order. */
   readonly #pending: PendingWrite[] = [];
   #endAfterPending = false;
 
   constructor(socket: BunSocket, listener: Address) {
     this.#socket = socket;
-    this.#listener = listener;
-  }
-
-  get localAddress(): Address {
-    const { localAddress, localPort } = this.#socket;
-    if (this.#listener.transport !== "tcp" || localAddress === undefined) return this.#listener;
-    return { transport: "tcp", hostname: localAddress, port: localPort! };
-  }
-
-  get remoteAddress(): Address {
-    const { remoteAddress, remotePort } = this.#socket;
-    if (this.#listener.transport !== "tcp" || remoteAddress === undefined) return { transport: "unix", path: "" };
-    return { transport: "tcp", hostname: remoteAddress, port: remotePort! };
+    const isTcp = listener.transport === "tcp";
+    // Read now: once the connection is closed, Bun does not know them any more.
+    this.localAddress = isTcp && socket.localAddress !== undefined
+      ? { transport: "tcp", hostname: socket.localAddress, port: socket.localPort! }
+      : listener;
+    this.remoteAddress = isTcp
+      ? { transport: "tcp", hostname: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 }
+      : { transport: "unix", path: "" };
   }
 
   write(chunk: Uint8Array): Promise<void> | undefined {
@@ -39,7 +35,7 @@ class BunTransport implements PushTransport {
     if (this.#pending.length === 0) {
       const taken = this.#socket.write(chunk);
       if (taken === chunk.byteLength) return undefined;
-      if (taken < 0) throw closedError("write to the connection");
+      if (taken < 0) throw systemError("write to the connection", { code: "EPIPE" });
       rest = chunk.subarray(taken);
     }
     return new Promise((resolve, reject) => this.#pending.push({ rest, resolve, reject }));
@@ -81,6 +77,7 @@ class BunTransport implements PushTransport {
   }
 
   close(): void {
+    this.fail(closedError("write to the connection"));
     this.#socket.close();
   }
 }
@@ -118,12 +115,11 @@ export function socketHandlers(address: () => Address, events: ConnectionEvents)
     drain: (socket) => ends(socket).transport.drain(),
     close(socket, error) {
       const { connection, transport } = ends(socket);
-      transport.fail(error ? systemError("write to the connection", error) : closedError("write to the connection"));
+      transport.fail(systemError("write to the connection", error ?? { code: "EPIPE" }));
       connection.feedClose(error ? systemError("read from the connection", error) : undefined);
       events.closed();
     },
-    error() {
-      // A callback of ours threw, which none does; without this handler Bun would end the process.
-    },
+    // A callback of ours threw, which none does; without this handler Bun would end the process.
+    error: (socket) => socket.close(),
   };
 }

@@ -1,6 +1,7 @@
 import type { FallbackAddress } from "../../src/activation/address.ts";
 import type { Choice } from "../../src/activation/choose.ts";
 import { hasLibc } from "../../src/host.ts";
+import { localAddress } from "../../src/linux/socket.ts";
 import { PushListener } from "../../src/stream/listener.ts";
 import type { Address, Listener } from "../../src/types.ts";
 import { openFallback } from "../shared/socket_file.ts";
@@ -65,7 +66,10 @@ export function openBun(fallback: FallbackAddress, mode: number | undefined): Pr
   const open = async (options: BunListenOptions): Promise<Opened> => {
     const native = await openNative(fallback, mode, options);
     if (fallback.transport === "unix") return { native, address: fallback };
-    return { native, address: { transport: "tcp", hostname: native.hostname!, port: native.port! } };
+    const libc = host.libc();
+    // A host name stays a name in what Bun says.
+    const real = hasLibc(libc) && native.fd !== undefined ? localAddress(libc, native.fd) : undefined;
+    return { native, address: real ?? { transport: "tcp", hostname: native.hostname!, port: native.port! } };
   };
   return wrap(open, false, undefined);
 }

@@ -54,15 +54,16 @@ function adoptByTransplant(choice: Choice, address: Address, options: BunListenO
   const { fd } = transplant(libc, choice.fd, { address: at, close: () => native.stop() });
   const stop = native.stop.bind(native);
   let isOpen = true;
+  // Bun closes its own number; the inherited one goes with it.
+  const stopBoth = (closeActiveConnections?: boolean) => {
+    stop(closeActiveConnections);
+    if (isOpen) libc.close(choice.fd);
+    isOpen = false;
+  };
   Object.defineProperties(native, {
     fd: { value: fd },
-    stop: {
-      value(closeActiveConnections?: boolean) {
-        stop(closeActiveConnections);
-        if (isOpen) libc.close(choice.fd);
-        isOpen = false;
-      },
-    },
+    stop: { value: stopBoth },
+    [Symbol.dispose]: { value: () => stopBoth() },
   });
   return native;
 }

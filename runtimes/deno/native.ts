@@ -72,14 +72,13 @@ export function adoptNative(choice: Choice): NativeListener {
   Object.defineProperty(native, "addr", { value: toDeno(address!), configurable: true });
   const close = native.close.bind(native);
   let isOpen = true;
-  Object.defineProperty(native, "close", {
-    configurable: true,
-    value() {
-      close();
-      // Deno closed its own number; the inherited one goes with it.
-      if (isOpen) libc.close(choice.fd);
-      isOpen = false;
-    },
-  });
+  // Deno closes its own number; the inherited one goes with it.
+  const closeBoth = () => {
+    if (isOpen) libc.close(choice.fd);
+    isOpen = false;
+    close();
+  };
+  Object.defineProperty(native, "close", { configurable: true, value: closeBoth });
+  Object.defineProperty(native, Symbol.dispose, { configurable: true, value: () => isOpen && closeBoth() });
   return { native, address: address! };
 }

@@ -43,7 +43,7 @@ async function attachByTransplant(server: NetServer, choice: Choice, address: Ad
   const isTcp = address.transport === "tcp";
   const path = `@fd3-${processGlobal().pid}-attach-${counter++}`;
   const options = isTcp ? { host: "127.0.0.1", port: 0 } : { path: runtimePath(path) };
-  await startServer(server, options, `fd ${choice.fd}`);
+  await startServer(server, options, `attach to fd ${choice.fd}`);
   const at: Address = isTcp ? serverAddress(server) : { transport: "unix", path };
   transplant(libc, choice.fd, { address: at, close: () => void server.close() });
   server.once("close", () => libc.close(choice.fd));
@@ -65,7 +65,7 @@ async function adopt(server: NetServer, choice: Choice, host: Host): Promise<Att
   await startServer(
     server,
     { fd },
-    `fd ${fd}`,
+    `attach to fd ${fd}`,
     backlog ?? (host.runtime === "Deno" ? longestDenoBacklog : longestBacklog),
   );
   const libc = host.libc();
@@ -81,6 +81,7 @@ export function attachServer(server: NetServer, options: AttachOptions): Promise
       new TypeError(`Cannot attach: server is ${typeof server}, not a server of node:net or the like`),
     );
   }
+  if (server.listening) return Promise.reject(new TypeError("Cannot attach: server is listening already"));
   const host = currentHost();
   return listenWith({
     host,

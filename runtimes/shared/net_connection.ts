@@ -5,8 +5,9 @@ import type { Address } from "../../src/types.ts";
 import type { NetSocket } from "./node_types.ts";
 
 function socketAddress(local: Address, hostname: string | undefined, port: number | undefined): Address {
-  if (local.transport !== "tcp" || hostname === undefined) return { transport: "unix", path: "" };
-  return { transport: "tcp", hostname, port: port ?? 0 };
+  if (local.transport !== "tcp") return { transport: "unix", path: "" };
+  // A peer that reset its connection before it was accepted has no address any more.
+  return { transport: "tcp", hostname: hostname ?? "", port: port ?? 0 };
 }
 
 class NetTransport implements PushTransport {
@@ -27,8 +28,9 @@ class NetTransport implements PushTransport {
   write(chunk: Uint8Array): Promise<void> | undefined {
     let settle: (error?: Error | null) => void = () => {};
     this.#socket.write(chunk, (error) => settle(error));
-    // Node writes at once what the kernel takes; nothing left means that it has all of it.
-    if (this.#socket.writableLength === 0) return undefined;
+    // Node writes at once what the kernel takes; nothing left means that it has all of it, or that the write failed.
+    const { writableLength, errored, destroyed } = this.#socket;
+    if (writableLength === 0 && !errored && !destroyed) return undefined;
     return new Promise((resolve, reject) => {
       const fail = (error: Error) => reject(systemError("write to the connection", error));
       this.#waiting.add(fail);
@@ -54,7 +56,12 @@ class NetTransport implements PushTransport {
 
   close(): void {
     this.#socket.destroy();
-    for (const fail of this.#waiting) fail(closedError("write to the connection"));
+    this.fail(closedError("write to the connection"));
+  }
+
+  /** Nothing more can be written: Node 20 forgets the callback of a write that was waiting when the peer went away. */
+  fail(error: Error): void {
+    for (const fail of this.#waiting) fail(error);
     this.#waiting.clear();
   }
 }
@@ -66,13 +73,15 @@ class NetTransport implements PushTransport {
  * @param listener Where the server listens.
  */
 export function netConnection(socket: NetSocket, listener: Address): PushConnection {
-  const connection = new PushConnection(new NetTransport(socket, listener));
+  const transport = new NetTransport(socket, listener);
+  const connection = new PushConnection(transport);
   let failure: Error | undefined;
   socket.on("data", (chunk: Uint8Array) => connection.feed(chunk));
   socket.on("end", () => connection.feedEnd());
   // Without a listener an error would end the process; "close" always follows.
   socket.on("error", (error: Error) => failure = error);
   socket.on("close", () => {
+    transport.fail(systemError("write to the connection", failure ?? { code: "EPIPE" }));
     connection.feedClose(systemError("read from the connection", failure ?? { code: "ECONNRESET" }));
   });
   return connection;

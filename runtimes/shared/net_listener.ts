@@ -15,12 +15,12 @@ export const longestDenoBacklog = 65535;
 /**
  * Starts a server, and waits until it listens.
  *
- * @param where What it listens on, for errors.
+ * @param action What this is, for errors.
  * @param backlog The accept queue's length, as an argument of its own: with a descriptor, Node does not look for it among the options.
  */
-export function startServer(server: NetServer, options: object, where: string, backlog?: number): Promise<void> {
+export function startServer(server: NetServer, options: object, action: string, backlog?: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    const fail = (error: Error) => reject(systemError(`listen on ${where}`, error));
+    const fail = (error: unknown) => reject(systemError(action, error));
     server.once("error", fail);
     server.listen(options, backlog, () => {
       server.off("error", fail);
@@ -73,7 +73,7 @@ function makeServer(): ServerParts {
 /** A stream listener of node:net on an inherited descriptor. */
 export async function adoptNet({ fd, name, backlog, address }: NetAdoption): Promise<PushListener> {
   const { server, feed } = makeServer();
-  await startServer(server, { fd }, `fd ${fd}`, backlog);
+  await startServer(server, { fd }, `adopt fd ${fd} as a stream listener`, backlog);
   const stop = () => void server.close();
   const listener = new PushListener({ address: address ?? serverAddress(server), activated: true, name, stop });
   feed(listener);
@@ -89,7 +89,7 @@ export async function openServer(
   const isUnix = address.transport === "unix";
   const options = isUnix ? { path: runtimePath(address.path) } : { host: address.hostname, port: address.port };
   await openFallback(address, mode, "close", async () => {
-    await startServer(server, options, formatAddress(address));
+    await startServer(server, options, `listen on ${formatAddress(address)}`);
     return server;
   });
   return isUnix ? address : serverAddress(server);

@@ -22,6 +22,8 @@ export interface NetSocket {
   readonly remoteAddress?: string;
   readonly remotePort?: number;
   readonly writableLength: number;
+  readonly errored?: unknown;
+  readonly destroyed: boolean;
   on(event: string, listener: Handler): unknown;
   once(event: string, listener: Handler): unknown;
   write(chunk: Uint8Array, callback?: (error?: Error | null) => void): boolean;
@@ -33,6 +35,8 @@ export interface NetSocket {
 
 /** What fd3 needs of a server to make it listen: every net, http, https, http2 and tls server has it. */
 export interface NetServer {
+  /** Whether it listens already. */
+  readonly listening: boolean;
   /** Starts listening. */
   listen(options: object, backlog?: number, callback?: () => void): unknown;
   /** Stops accepting. */

@@ -36,6 +36,17 @@ function inUse(path: string): Fd3Error {
   return new Fd3Error("EADDRINUSE", `Cannot listen on ${path}: address already in use`);
 }
 
+/** Asked here, since the runtimes do not agree: libuv makes EACCES of it. */
+function checkFolder(path: string): void {
+  let folder: unknown = "unknown";
+  try {
+    folder = identity(path.slice(0, path.lastIndexOf("/") || 1));
+  } catch {
+    // It may not be looked at: then the runtime says what is wrong, if anything is.
+  }
+  if (folder === undefined) throw new Fd3Error("ENOENT", `Cannot listen on ${path}: no such file or directory`);
+}
+
 /**
  * Clears the way for a socket file: a dead one is deleted, anything else is left and in the way.
  *
@@ -45,11 +56,7 @@ function inUse(path: string): Fd3Error {
  */
 async function clearTheWay(path: string): Promise<void> {
   const there = identity(path);
-  // Asked here, since the runtimes do not agree: libuv makes EACCES of it.
-  if (there === undefined && identity(path.slice(0, path.lastIndexOf("/") || 1)) === undefined) {
-    throw new Fd3Error("ENOENT", `Cannot listen on ${path}: no such file or directory`);
-  }
-  if (there === undefined) return;
+  if (there === undefined) return checkFolder(path);
   if (!there.isSocket || !await isDead(path)) throw inUse(path);
   const fs = builtin<FsModule>("node:fs");
   // Another instance may have put its live socket there meanwhile. So the file is first moved aside, where it cannot change any
@@ -59,7 +66,7 @@ async function clearTheWay(path: string): Promise<void> {
     fs.renameSync(path, aside);
   } catch (error) {
     if ((error as { code?: string }).code === "ENOENT") return;
-    throw systemError(`listen on ${path}`, error);
+    throw error;
   }
   if (await isDead(aside)) return fs.unlinkSync(aside);
   fs.renameSync(aside, path);
@@ -76,20 +83,33 @@ type Around = (close: () => void) => void;
 function guardFile(path: string): Around {
   const fs = builtin<FsModule>("node:fs");
   const ours = identity(path)?.id;
+  let isOurs = true;
   return (close) => {
-    const there = identity(path)?.id;
+    // Once it is deleted, another file may get the same inode.
+    if (!isOurs) return close();
+    isOurs = false;
+    const there = attempt(() => identity(path)?.id);
     if (there === undefined || there === ours) {
       close();
-      if (there !== undefined && identity(path)?.id === ours) fs.unlinkSync(path);
+      attempt(() => identity(path)?.id === ours && fs.unlinkSync(path));
       return;
     }
     const aside = sibling(path);
-    fs.linkSync(path, aside);
+    attempt(() => fs.linkSync(path, aside));
     close();
-    fs.renameSync(aside, path);
+    attempt(() => fs.renameSync(aside, path));
     // rename(2) does nothing where both are links of one file.
-    if (identity(aside) !== undefined) fs.unlinkSync(aside);
+    attempt(() => identity(aside) !== undefined && fs.unlinkSync(aside));
   };
+}
+
+/** A daemon that gave up its rights may not delete its file: it is left, dead, and the next start replaces it. */
+function attempt<T>(action: () => T): T | undefined {
+  try {
+    return action();
+  } catch {
+    return undefined;
+  }
 }
 
 /** Any method of a listener's that closes it. */
@@ -122,16 +142,16 @@ export async function openFallback<L extends object>(
   open: () => L | Promise<L>,
 ): Promise<L> {
   const path = address.transport === "unix" && address.path.startsWith("/") ? address.path : undefined;
-  if (path !== undefined) await clearTheWay(path);
-  let listener: L;
+  let listener: L | undefined;
   try {
+    if (path !== undefined) await clearTheWay(path);
     listener = await open();
-  } catch (error) {
-    throw systemError(`listen on ${formatAddress(address)}`, error);
-  }
-  if (path !== undefined) {
+    if (path === undefined) return listener;
     guardMethod(listener, method, guardFile(path));
     if (mode !== undefined) builtin<FsModule>("node:fs").chmodSync(path, mode);
+    return listener;
+  } catch (error) {
+    if (listener !== undefined) (listener as Record<string, Close>)[method]();
+    throw systemError(`listen on ${formatAddress(address)}`, error);
   }
-  return listener;
 }

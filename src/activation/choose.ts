@@ -89,9 +89,9 @@ export function take(host: Host, choice: Choice): void {
   table(host, { keepEnv: true }).taken.add(choice.fd);
 }
 
-/** Gives a descriptor back that the runtime did not take after all. */
+/** Gives a descriptor back that the runtime did not take after all; a runtime that failed may have closed it. */
 export function putBack(host: Host, choice: Choice): void {
-  table(host, { keepEnv: true }).taken.delete(choice.fd);
+  if (kindOf(choice.fd, host)?.is !== "closed") table(host, { keepEnv: true }).taken.delete(choice.fd);
 }
 
 /**

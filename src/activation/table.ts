@@ -46,6 +46,7 @@ export function table(host: Host, options: ListenFdsOptions = {}): Table {
 /** {@linkcode table}, its error thrown. */
 export function listenFds(host: Host, options?: ListenFdsOptions): ListenFd[] {
   const { result } = table(host, options);
-  if (result instanceof Fd3Error) throw result;
+  // Not instanceof: the error may be of another copy's class.
+  if (!Array.isArray(result)) throw result;
   return [...result];
 }

@@ -13,6 +13,7 @@ export interface ListenerParts {
 export abstract class BaseListener implements Listener {
   readonly #parts: ListenerParts;
   #closing: Promise<void> | undefined;
+  #iterators = 0;
 
   constructor(parts: ListenerParts) {
     this.#parts = parts;
@@ -40,19 +41,33 @@ export abstract class BaseListener implements Listener {
   }
 
   async #stop(): Promise<void> {
-    await this.#parts.stop();
-    this.onClosed();
+    try {
+      await this.#parts.stop();
+    } finally {
+      this.onClosed();
+    }
   }
 
-  /** Called once, when nothing new can come. */
+  /** Whether somebody is iterating. */
+  protected get isIterated(): boolean {
+    return this.#iterators > 0;
+  }
+
+  /** Called when nothing new can come, and when nobody iterates any more after that. */
   protected onClosed(): void {}
 
   /** The next connection; `undefined` after the last. */
   protected abstract next(): Promise<Connection | undefined>;
 
   async *[Symbol.asyncIterator](): AsyncIterableIterator<Connection> {
-    let connection: Connection | undefined;
-    while ((connection = await this.next()) !== undefined) yield connection;
+    this.#iterators++;
+    try {
+      let connection: Connection | undefined;
+      while ((connection = await this.next()) !== undefined) yield connection;
+    } finally {
+      this.#iterators--;
+      if (this.isClosed) this.onClosed();
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -82,5 +97,7 @@ export class PushListener extends BaseListener {
   protected override onClosed(): void {
     this.#ended = true;
     for (const waiter of this.#waiters.splice(0)) waiter(undefined);
+    // Nobody will ask for these: an end is better for the client than to wait for ever.
+    if (!this.isIterated) { for (const connection of this.#queue.splice(0)) void connection.close(); }
   }
 }

@@ -30,6 +30,7 @@ export class PullConnection extends BaseConnection {
   #endSent = false;
   #isClosed = false;
   #error: Fd3Error | undefined;
+  #writeError: Fd3Error | undefined;
   #closingWrite: Promise<void> | undefined;
   #writing = false;
   /** Who waits for the write before, in order. */
@@ -45,6 +46,16 @@ export class PullConnection extends BaseConnection {
     this.#error = systemError(action, cause);
     void this.close();
     return this.#error;
+  }
+
+  /** What was received before the peer went away can still be read. */
+  #failWrite(cause: unknown): Fd3Error {
+    if (this.#isClosed) return this.#error ?? closedError("write to the connection");
+    this.#writeError ??= systemError("write to the connection", cause);
+    this.#weEnded = true;
+    this.#endSent = true;
+    if (this.#peerEnded) void this.close();
+    return this.#writeError;
   }
 
   #checkReader(): void {
@@ -109,7 +120,8 @@ export class PullConnection extends BaseConnection {
   override write(chunk: Uint8Array): Promise<void> {
     try {
       checkChunk(chunk);
-      if (this.#error !== undefined) throw this.#error;
+      if (this.#writeError !== undefined) throw this.#writeError;
+      if (this.#error !== undefined) throw systemError("write to the connection", this.#error.cause);
       if (this.#weEnded || this.#isClosed) throw closedError("write to the connection");
     } catch (error) {
       return Promise.reject(error);
@@ -125,7 +137,7 @@ export class PullConnection extends BaseConnection {
         at += await this.#transport.write(at === 0 ? chunk : chunk.subarray(at));
       }
     } catch (error) {
-      throw this.#fail("write to the connection", error);
+      throw this.#failWrite(error);
     } finally {
       const next = this.#turns.shift();
       // Handed over, not given up: a write that came in between would overtake it.

@@ -1,4 +1,5 @@
 import type { Fd3Error } from "../errors.ts";
+import { systemError } from "../system_error.ts";
 import type { Address } from "../types.ts";
 import { BaseConnection, checkBuffer, checkChunk, closedError, written } from "./connection.ts";
 
@@ -36,6 +37,8 @@ export class PushConnection extends BaseConnection {
   #weEnded = false;
   #isClosed = false;
   #error: Fd3Error | undefined;
+  /** Why nothing can be written any more, where it was not us who ended it. */
+  #gone: unknown;
   #waiter: (() => void) | undefined;
   #sink: Sink | undefined;
   #busy = false;
@@ -67,6 +70,7 @@ export class PushConnection extends BaseConnection {
 
   /** The transport calls this when the socket is gone; without an error that we did not ask for, the peer was cut off. */
   feedClose(error?: Fd3Error): void {
+    if (!this.#isClosed && !this.#weEnded) this.#gone = error?.cause ?? error ?? { code: "EPIPE" };
     if (!this.#isClosed && !this.#peerEnded && this.#error === undefined) this.#error = error;
     this.#isClosed = true;
     this.#peerEnded = true;
@@ -94,9 +98,10 @@ export class PushConnection extends BaseConnection {
       this.#sink = undefined;
       return sink.reject(error);
     }
-    if (result === undefined || result === written) return;
+    // JavaScript callbacks give anything, such as what push() gave.
+    if (result === written || typeof (result as Promise<void> | undefined)?.then !== "function") return;
     this.#busy = true;
-    result.then(() => {
+    (result as Promise<void>).then(() => {
       this.#busy = false;
       this.#pump();
     }, (error) => {
@@ -164,7 +169,7 @@ export class PushConnection extends BaseConnection {
   override write(chunk: Uint8Array): Promise<void> {
     try {
       checkChunk(chunk);
-      if (this.#error !== undefined) throw this.#error;
+      if (this.#gone !== undefined) throw systemError("write to the connection", this.#gone);
       if (this.#weEnded) throw closedError("write to the connection");
       const pending = this.#transport.write(chunk);
       return pending === undefined ? written : this.#settle(pending);
@@ -194,15 +199,19 @@ export class PushConnection extends BaseConnection {
 
   /** Once both ends are sent, nothing can come any more; what was written before is sent first. */
   #closeAtEnd(): void {
-    if (this.#weEnded && this.#peerEnded && this.#writes === 0) void this.close();
+    if (this.#weEnded && this.#peerEnded && this.#writes === 0) this.#closeNow();
+  }
+
+  #closeNow(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#weEnded = true;
+    this.#transport.close();
   }
 
   override close(): Promise<void> {
-    if (!this.#isClosed) {
-      this.#isClosed = true;
-      this.#weEnded = true;
-      this.#transport.close();
-    }
+    if (!this.#isClosed) this.#queue.length = 0;
+    this.#closeNow();
     return this.closed;
   }
 }
