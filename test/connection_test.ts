@@ -99,7 +99,9 @@ const cases: Record<string, (peer: Peer) => Promise<void>> = {
   },
   "forEach() takes a callback that gives anything, as JavaScript has them": async (peer) => {
     const got: (string | null)[] = [];
-    const all = peer.connection.forEach(((chunk: Uint8Array) => got.push(text(chunk)) > 1 ? null : 1) as () => void);
+    const all = peer.connection.forEach(
+      ((chunk: Uint8Array) => got.push(text(chunk)) > 1 ? null : 1) as unknown as () => void,
+    );
     peer.send("a");
     await turn();
     peer.send("b");
