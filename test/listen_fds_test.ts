@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Environment, readListenFds } from "../src/activation/listen_fds.ts";
+import { readListenFds } from "../src/activation/listen_fds.ts";
 import { listenFds, table } from "../src/activation/table.ts";
 import type { Fd3ErrorCode } from "../src/errors.ts";
 import type { Host } from "../src/host.ts";
 import { fd3Error } from "./fixtures/expect.ts";
 import { fakeHost, forgetTable, ownPid } from "./fixtures/fake_host.ts";
 import { FakeKernel, tcpSocket } from "./fixtures/fake_kernel.ts";
+import { env as template, forProcess, type Row, rowsFor, unknown } from "./oracle/rows.ts";
 
 /** Six sockets at 3 to 8. */
 function sixSockets(): FakeKernel {
@@ -16,61 +17,8 @@ function sixSockets(): FakeKernel {
 }
 
 const me = String(ownPid);
+const env = (...given: Parameters<typeof template>) => forProcess(ownPid, template(...given));
 const pidfsMagic = 0x50494446;
-
-function env(count?: string, names?: string, pid: string | undefined = me, pidfdId?: string): Environment {
-  const all = { LISTEN_PID: pid, LISTEN_FDS: count, LISTEN_FDNAMES: names, LISTEN_PIDFDID: pidfdId };
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
-}
-
-/** The names where it succeeds, the code where not. */
-type Row = readonly [id: string, env: Environment, expected: readonly string[] | Fd3ErrorCode];
-
-const unknown = (count: number) => Array<string>(count).fill("unknown");
-const withoutPid = { LISTEN_FDS: "2" };
-
-const rows: readonly Row[] = [
-  ["L1", env("2", "a:b"), ["a", "b"]],
-  ["L2", env("2"), unknown(2)],
-  ["L3", env("2", "a"), "EINVAL"],
-  ["L3", env("1", "a:b"), "EINVAL"],
-  ["L4", env("2", ""), "EINVAL"],
-  ["L4", env("1", ""), [""]],
-  ["L5", env("3", "x::z"), ["x", "", "z"]],
-  ["L5", env("2", "a:"), ["a", ""]],
-  ["L6", env("1", "a\\:b"), ["a:b"]],
-  ["L7", env("1", "a\\x41b"), ["ax41b"]],
-  ["L7", env("1", "a\\\\b"), ["a\\b"]],
-  ["L7", env("1", "a\\"), "EINVAL"],
-  ["L8", env("1", '"a b"'), ['"a b"']],
-  ["L8", env("1", " a "), [" a "]],
-  ...["0", "-1", "", "abc", "1x", "1 ", "1.0"].map((count): Row => ["L9", env(count), "EINVAL"]),
-  ["L10", env(" 1"), unknown(1)],
-  ["L10", env("+1"), unknown(1)],
-  ["L10", env("0x2"), unknown(2)],
-  ["L10", env("02"), unknown(2)],
-  ["L11", env("2147483645"), "EINVAL"],
-  ["L11, the largest count", env("2147483644"), "EBADF"],
-  ["L11", env("99999999999"), "ERANGE"],
-  ["L12", env("200"), "EBADF"],
-  ["L12, before the names", env("200", "a"), "EBADF"],
-  ["L13, LISTEN_FDS unset", env(undefined), []],
-  ["L13, LISTEN_PID unset", withoutPid, []],
-  ["L14", env("2", undefined, "1"), []],
-  ["L14", env("junk", undefined, "1"), []],
-  ["L15", env("2", "a\\", "1"), "EINVAL"],
-  ["L15, LISTEN_PID unset", { ...withoutPid, LISTEN_FDNAMES: "a\\" }, "EINVAL"],
-  ["L16", env("2", undefined, ""), "EINVAL"],
-  ["L16", env("2", undefined, "no way"), "EINVAL"],
-  ["L16", env("2", undefined, "0"), "ERANGE"],
-  ["L16", env("2", undefined, "-5"), "ERANGE"],
-  ["L16", env("2", undefined, "99999999999999"), "ERANGE"],
-  ["L16, before LISTEN_FDS", env(undefined, undefined, "no way"), "EINVAL"],
-  ["L17", env("2", undefined, ` ${me}`), unknown(2)],
-  ["L17", env("2", undefined, `+${me}`), unknown(2)],
-  ["L17, octal", env("2", undefined, `0${me}`), []],
-  ["L17, no octal", env("2", undefined, "089"), "EINVAL"],
-];
 
 function check(row: Row, host: Host): void {
   const [, environment, expected] = row;
@@ -81,7 +29,7 @@ function check(row: Row, host: Host): void {
   }
 }
 
-for (const row of rows) {
+for (const row of rowsFor(ownPid)) {
   const [id, environment, expected] = row;
   const result = typeof expected === "string" ? `throws ${expected}` : `returns ${expected.length}`;
   test(`readListenFds() ${result} for ${JSON.stringify(environment)} (${id})`, () => {
