@@ -51,7 +51,7 @@ function tellAddress(native: BunListener, address: Address): void {
 function adoptByTransplant(choice: Choice, address: Address, options: BunListenOptions): BunListener {
   const libc = host.libc() as Libc;
   const { native, at } = openPlaceholder(address, options);
-  const { fd } = transplant(libc, choice.fd, { address: at, close: () => native.stop() });
+  const fd = transplant(libc, choice.fd, { address: at, close: () => native.stop() });
   const stop = native.stop.bind(native);
   let isOpen = true;
   // Bun closes its own number; the inherited one goes with it.

@@ -90,13 +90,8 @@ function epollEvent(libc: Libc, events: number, data: bigint): Uint8Array {
   return bytes;
 }
 
-/** Registers a descriptor as another one was, with more events if wanted. */
-export function watch(libc: Libc, fd: number, { epollFd, entry }: Registration, extraEvents = 0): number {
-  return libc.epoll_ctl(epollFd, EPOLL_CTL_ADD, fd, epollEvent(libc, entry.events | extraEvents, entry.data));
-}
-
 /** Changes the events of a registration. An edge-triggered one is reported anew by this if it is ready (epoll(7)). */
-export function rearm(libc: Libc, { epollFd, entry }: Registration, extraEvents = 0): number {
+export function rearm(libc: Libc, { epollFd, entry }: Registration, extraEvents: number): number {
   return libc.epoll_ctl(epollFd, EPOLL_CTL_MOD, entry.fd, epollEvent(libc, entry.events | extraEvents, entry.data));
 }
 
@@ -108,13 +103,6 @@ export interface Placeholder {
   close(): void;
 }
 
-/** What {@linkcode transplant} leaves. */
-export interface Transplanted {
-  /** The number that the runtime's listener has, now the inherited socket. */
-  readonly fd: number;
-  readonly registration: Registration;
-}
-
 /**
  * Puts the inherited socket where the runtime's own listener was, in one synchronous run: no turn of the event loop may come
  * between opening the placeholder and the end of this. On a failure everything is undone: the placeholder is itself again and closed,
@@ -124,9 +112,9 @@ export interface Transplanted {
  * @param libc libc.
  * @param inherited The inherited descriptor, a socket of the placeholder's family and type.
  * @param placeholder The runtime's listener.
- * @param extraEvents Events to watch for besides the runtime's, such as EPOLLET.
+ * @returns The number that the runtime's listener has, now the inherited socket.
  */
-export function transplant(libc: Libc, inherited: number, placeholder: Placeholder, extraEvents = 0): Transplanted {
+export function transplant(libc: Libc, inherited: number, placeholder: Placeholder): number {
   const undo: (() => void)[] = [() => placeholder.close()];
   try {
     const target = localAddress(libc, inherited);
@@ -147,12 +135,14 @@ export function transplant(libc: Libc, inherited: number, placeholder: Placehold
       libc.epoll_ctl(registration.epollFd, EPOLL_CTL_DEL, fd, epollEvent(libc, 0, 0n));
       libc.dup3(saved, fd, O_CLOEXEC);
     });
-    check(watch(libc, fd, registration, extraEvents), `watch fd ${fd}`);
+    const { epollFd, entry } = registration;
+    const event = epollEvent(libc, entry.events, entry.data);
+    check(libc.epoll_ctl(epollFd, EPOLL_CTL_ADD, fd, event), `watch fd ${fd}`);
     if (!sameAddress(localAddress(libc, fd), target)) {
       throw new Fd3Error("ERR_FD3_TRANSPLANT", `Cannot find the inherited socket in its new place, fd ${fd}`);
     }
     libc.close(saved);
-    return { fd, registration };
+    return fd;
   } catch (error) {
     for (const step of undo.reverse()) step();
     throw error;
