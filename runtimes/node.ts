@@ -9,7 +9,7 @@ import { type Adapter, listenWith } from "../src/listen.ts";
 import { terminatedBy } from "../src/terminated.ts";
 import type { Listener, ListenFd, ListenFdsOptions, ListenOptions } from "../src/types.ts";
 import { type Attached, type AttachOptions, attachServer } from "./node/attach.ts";
-import { host } from "./node/host.ts";
+import { currentHost } from "./node/current_host.ts";
 import { inheritedBacklog } from "./shared/backlog.ts";
 import { addressOf } from "./shared/choice.ts";
 import { adoptNet, openNet } from "./shared/net_listener.ts";
@@ -22,10 +22,12 @@ export type { Attached, AttachOptions } from "./node/attach.ts";
 export type { Handler, NetAddress, NetServer } from "./shared/node_types.ts";
 
 const adapter: Adapter<Listener> = {
-  host,
+  get host() {
+    return currentHost();
+  },
   adopt(choice) {
     const address = addressOf(choice);
-    const backlog = inheritedBacklog(host, choice) ?? longestBacklog;
+    const backlog = inheritedBacklog(currentHost(), choice) ?? longestBacklog;
     return adoptNet({ fd: choice.fd, name: choice.name, backlog, address });
   },
   open: openNet,
@@ -33,7 +35,7 @@ const adapter: Adapter<Listener> = {
 
 /** See {@linkcode Api.listenFds}. */
 export function listenFds(options?: ListenFdsOptions): ListenFd[] {
-  return coreListenFds(host, options);
+  return coreListenFds(currentHost(), options);
 }
 
 /** See {@linkcode Api.listen}. */

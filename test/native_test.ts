@@ -83,6 +83,7 @@ async function attached(kind: string, held: Held, certificate: string[]): Promis
   const told = JSON.parse(await started.line());
   assert.deepEqual({ ...told, server: undefined, address: undefined }, {
     activated: true,
+    fds: [{ fd: 3, name: "web" }],
     name: "web",
     server: undefined,
     address: undefined,

@@ -63,6 +63,10 @@ const suites: Record<string, () => Suite> = {
   node22: () => node("node22", "test"),
   node24: () => node("node24", "test"),
   node26: () => node("node26", "test"),
+  package: () => ({
+    command: [process.execPath, "--import", "tsx", "scripts/pack_check.ts"],
+    summary: { passed: /^(\d+) passed/m, failed: /(\d+) failed$/m, skipped: /^$(\d)/m },
+  }),
   systemd: () => ({ ...node("node24", "test/systemd"), obstacle: systemdObstacle() }),
 };
 

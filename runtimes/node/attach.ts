@@ -6,15 +6,13 @@ import { longestBacklog } from "../../src/linux/backlog.ts";
 import { transplant } from "../../src/linux/transplant.ts";
 import { listenWith } from "../../src/listen.ts";
 import type { Address, ListenOptions } from "../../src/types.ts";
-import { host as bunHost } from "../bun/host.ts";
-import { host as denoHost } from "../deno/host.ts";
 import { inheritedBacklog } from "../shared/backlog.ts";
 import { addressOf } from "../shared/choice.ts";
 import { longestDenoBacklog, openServer, serverAddress, startServer } from "../shared/net_listener.ts";
 import type { NetServer } from "../shared/node_types.ts";
 import { runtimePath } from "../shared/paths.ts";
 import { processGlobal } from "../shared/process_host.ts";
-import { host as nodeHost } from "./host.ts";
+import { currentHost } from "./current_host.ts";
 
 /** Options of `attach()`, those of `listen()`. */
 export type AttachOptions = ListenOptions;
@@ -27,11 +25,6 @@ export interface Attached {
   readonly activated: boolean;
   /** The name that the service manager gave it; `undefined` where it was opened here. */
   readonly name: string | undefined;
-}
-
-function currentHost(): Host {
-  if ("Deno" in globalThis) return denoHost;
-  return "Bun" in globalThis ? bunHost : nodeHost;
 }
 
 let counter = 0;
