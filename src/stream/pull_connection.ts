@@ -31,6 +31,8 @@ export class PullConnection extends BaseConnection {
   #isClosed = false;
   #error: Fd3Error | undefined;
   #writeError: Fd3Error | undefined;
+  /** What the last small chunk was read into, for the next. */
+  #buffer: Uint8Array | undefined;
   #closingWrite: Promise<void> | undefined;
   #writing = false;
   /** Who waits for the write before, in order. */
@@ -95,11 +97,14 @@ export class PullConnection extends BaseConnection {
   }
 
   protected override async next(): Promise<Uint8Array | undefined> {
-    const buffer = new Uint8Array(chunkSize);
+    const buffer = this.#buffer ?? new Uint8Array(chunkSize);
+    this.#buffer = undefined;
     const n = await this.read(buffer);
     if (n === null) return undefined;
-    // A small message must not hold the whole buffer in memory.
-    return n < chunkSize / 4 ? buffer.slice(0, n) : buffer.subarray(0, n);
+    if (n >= chunkSize / 4) return buffer.subarray(0, n);
+    // A small message must not hold a large buffer, nor cost one.
+    this.#buffer = buffer;
+    return buffer.slice(0, n);
   }
 
   override async forEach(callback: (chunk: Uint8Array) => void | Promise<void>): Promise<void> {

@@ -1,0 +1,35 @@
+// The ratios as an SVG chart.
+
+/** One comparison. */
+export interface Row {
+  readonly runtime: string;
+  readonly name: string;
+  /** One for each size of message; for times, one. */
+  readonly ratios: readonly number[];
+}
+
+const [width, rowHeight, left, scale] = [720, 22, 250, 380];
+
+function bar(x: number, y: number, ratio: number, label: string, color: string): string {
+  const length = Math.min(ratio, 1.2) * scale;
+  return `<rect x="${x}" y="${y}" width="${length.toFixed(1)}" height="8" fill="${color}"/>` +
+    `<text x="${(x + length + 6).toFixed(1)}" y="${y + 8}">${label}</text>`;
+}
+
+/** Bars for each row, and a line where the runtime's own server is. */
+export function chart(rows: readonly Row[], title: string): string {
+  const height = 60 + rows.length * rowHeight;
+  const lines = rows.map(({ runtime, name, ratios }, i) => {
+    const y = 46 + i * rowHeight;
+    const bars = ratios.map((ratio, j) => bar(left, y + j * 9 - 6, ratio, ratio.toFixed(2), ["#2563eb", "#93c5fd"][j]));
+    return `<text x="${left - 10}" y="${y + 4}" text-anchor="end">${runtime}: ${name}</text>${bars.join("")}`;
+  });
+  const one = left + scale;
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-size="10">`,
+    `<rect width="100%" height="100%" fill="white"/><text x="10" y="18" font-size="13">${title}</text>`,
+    ...lines,
+    `<line x1="${one}" x2="${one}" y1="28" y2="${height - 10}" stroke="#dc2626" stroke-dasharray="3 3"/>`,
+    "</svg>\n",
+  ].join("\n");
+}
