@@ -24,13 +24,27 @@ const classes: Record<string, Fd3ErrorCode> = {
 };
 
 function codeOf(error: unknown): Fd3ErrorCode | undefined {
-  const { code, name } = error as { code?: unknown; name?: unknown };
+  const { code, name } = Object(error) as { code?: unknown; name?: unknown };
   if (code === "EPERM") return "EACCES";
   // What Node calls a write that was waiting when the peer went away.
   if (code === "ECANCELED" || code === "ERR_STREAM_DESTROYED") return "EPIPE";
   if (code === "ENOTDIR") return "ENOENT";
   if (typeof code === "string" && code in texts) return code as Fd3ErrorCode;
   return typeof name === "string" ? classes[name] : undefined;
+}
+
+/** Whether a host name could not be looked up: Node has a code for each reason, Deno a text alone. */
+function isUnknownHost(code: unknown, message: string): boolean {
+  if (code === "ENOTFOUND" || (typeof code === "string" && code.startsWith("EAI_"))) return true;
+  return message.startsWith("failed to lookup address information");
+}
+
+/** What an error says that has no code of ours. */
+function otherText(error: unknown): string {
+  const { code, message = String(error) } = Object(error) as { code?: unknown; message?: string };
+  if (isUnknownHost(code, message)) return "the host is unknown";
+  // The runtimes word the rest differently: the errno's name is what they have in common.
+  return typeof code === "string" && /^E[A-Z0-9]+$/.test(code) ? code : message;
 }
 
 /**
@@ -42,6 +56,6 @@ function codeOf(error: unknown): Fd3ErrorCode | undefined {
 export function systemError(action: string, error: unknown): Fd3Error {
   if (error instanceof Fd3Error) return error;
   const code = codeOf(error);
-  const text = code === undefined ? String((error as Error)?.message ?? error) : texts[code];
+  const text = code === undefined ? otherText(error) : texts[code];
   return new Fd3Error(code ?? "EIO", `Cannot ${action}: ${text}`, { cause: error });
 }

@@ -66,6 +66,8 @@ interface Stats {
 /** `node:fs`. */
 export interface FsModule {
   lstatSync(path: string, options: { bigint: true; throwIfNoEntry: false }): Stats | undefined;
+  openSync(path: string, flags: "r"): number;
+  closeSync(fd: number): void;
   fstatSync(fd: number): { isSocket(): boolean };
   readFileSync(path: string, encoding: "utf8"): string;
   readlinkSync(path: string): string;

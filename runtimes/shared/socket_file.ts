@@ -1,6 +1,7 @@
 import { type FallbackAddress, formatAddress } from "../../src/activation/address.ts";
 import { Fd3Error } from "../../src/errors.ts";
 import { systemError } from "../../src/system_error.ts";
+import { withCode } from "./bun_error.ts";
 import { builtin } from "./builtin.ts";
 import type { FsModule, NetModule } from "./node_types.ts";
 
@@ -152,6 +153,6 @@ export async function openFallback<L extends object>(
     return listener;
   } catch (error) {
     if (listener !== undefined) (listener as Record<string, Close>)[method]();
-    throw systemError(`listen on ${formatAddress(address)}`, error);
+    throw systemError(`listen on ${formatAddress(address)}`, withCode(error, address));
   }
 }
