@@ -10,7 +10,7 @@
  * | `EBADF` | a descriptor that was announced is not open |
  * | `ECONNRESET`, `EPIPE` | the peer broke the connection |
  * | `EINVAL`, `ERANGE` | the activation environment or an address is malformed |
- * | `EIO` | a system call failed in a way that has no code of its own; the text names the errno |
+ * | `EIO` | the host is unknown, or a system call failed in a way that has no code of its own; the text names the errno |
  * | `EMFILE` | the process has no descriptor left |
  * | `ENOENT` | the folder of a fallback path does not exist |
  * | `ENOTSOCK` | the descriptor is open and not a socket |
