@@ -6,7 +6,6 @@
 import { listenFds as coreListenFds } from "../src/activation/table.ts";
 import type { Choice } from "../src/activation/choose.ts";
 import { Fd3Error } from "../src/errors.ts";
-import { hasLibc } from "../src/host.ts";
 import { type Adapter, listenWith } from "../src/listen.ts";
 import { terminatedBy } from "../src/terminated.ts";
 import type { Listener, ListenFd, ListenFdsOptions, ListenOptions } from "../src/types.ts";
@@ -14,9 +13,7 @@ import { host } from "./deno/host.ts";
 import { DenoStreamListener, openDeno, openNative, setUpSignals } from "./deno/listener.ts";
 import { adoptNative } from "./deno/native.ts";
 import { deno, type DenoListener } from "./deno/types.ts";
-import { inheritedBacklog } from "./shared/backlog.ts";
-import { addressOf } from "./shared/choice.ts";
-import { adoptNet, longestDenoBacklog } from "./shared/net_listener.ts";
+import { adoptNet } from "./shared/net_listener.ts";
 
 export * from "../src/errors.ts";
 export type * from "../src/types.ts";
@@ -35,12 +32,8 @@ function adopt(choice: Choice): Listener | Promise<Listener> {
 }
 
 async function adoptPortably(choice: Choice): Promise<Listener> {
-  const { fd, name } = choice;
-  const backlog = inheritedBacklog(host, choice);
-  const listener = await adoptNet({ fd, name, backlog: backlog ?? longestDenoBacklog, address: addressOf(choice) });
+  const listener = await adoptNet(host, choice);
   setUpSignals();
-  const libc = host.libc();
-  if (backlog !== undefined && hasLibc(libc)) libc.listen(fd, backlog);
   return listener;
 }
 

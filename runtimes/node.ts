@@ -4,14 +4,11 @@
  * @module
  */
 import { listenFds as coreListenFds } from "../src/activation/table.ts";
-import { longestBacklog } from "../src/linux/backlog.ts";
 import { type Adapter, listenWith } from "../src/listen.ts";
 import { terminatedBy } from "../src/terminated.ts";
 import type { Listener, ListenFd, ListenFdsOptions, ListenOptions } from "../src/types.ts";
 import { type Attached, type AttachOptions, attachServer } from "./node/attach.ts";
 import { currentHost } from "./node/current_host.ts";
-import { inheritedBacklog } from "./shared/backlog.ts";
-import { addressOf } from "./shared/choice.ts";
 import { adoptNet, openNet } from "./shared/net_listener.ts";
 import type { NetServer } from "./shared/node_types.ts";
 import { onProcessSignals, processGlobal } from "./shared/process_host.ts";
@@ -25,11 +22,7 @@ const adapter: Adapter<Listener> = {
   get host() {
     return currentHost();
   },
-  adopt(choice) {
-    const address = addressOf(choice);
-    const backlog = inheritedBacklog(currentHost(), choice) ?? longestBacklog;
-    return adoptNet({ fd: choice.fd, name: choice.name, backlog, address });
-  },
+  adopt: (choice) => adoptNet(currentHost(), choice),
   open: openNet,
 };
 

@@ -3,7 +3,7 @@ import type { DescriptorKind } from "./linux/socket.ts";
 
 /** The one port: all that the core asks of a runtime. */
 export interface Host {
-  /** The name for messages. */
+  /** Which runtime this is: some ways differ between them where behaviour cannot be asked for. */
   readonly runtime: "Deno" | "Bun" | "Node";
   /** Our own process ID. */
   pid(): number;

@@ -65,12 +65,17 @@ export class DenoStreamListener extends BaseListener {
   }
 
   protected override async next(): Promise<Connection | undefined> {
+    const conn = await this.#accept();
+    if (conn === undefined) return undefined;
+    // Not on the way to the first answer.
+    if (++this.#accepted === 2) setUpSignals();
+    return new PullConnection(new DenoTransport(conn, this.address));
+  }
+
+  async #accept(): Promise<DenoConn | undefined> {
     while (!this.isClosed) {
       try {
-        const conn = await this.#native.accept();
-        // Not on the way to the first answer.
-        if (++this.#accepted === 2) setUpSignals();
-        return new PullConnection(new DenoTransport(conn, this.address));
+        return await this.#native.accept();
       } catch (error) {
         if (this.isClosed || (error as Error).name === "BadResource") return undefined;
         // Without a free descriptor accept(2) fails, and the client stays in the queue: it is asked again when there may be one.

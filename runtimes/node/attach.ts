@@ -2,13 +2,11 @@ import { formatAddress } from "../../src/activation/address.ts";
 import type { Choice } from "../../src/activation/choose.ts";
 import { Fd3Error } from "../../src/errors.ts";
 import { hasLibc, type Host } from "../../src/host.ts";
-import { longestBacklog } from "../../src/linux/backlog.ts";
 import { transplant } from "../../src/linux/transplant.ts";
 import { listenWith } from "../../src/listen.ts";
 import type { Address, ListenOptions } from "../../src/types.ts";
-import { inheritedBacklog } from "../shared/backlog.ts";
 import { addressOf } from "../shared/choice.ts";
-import { longestDenoBacklog, openServer, serverAddress, startServer } from "../shared/net_listener.ts";
+import { adoptServer, openServer, serverAddress, startServer } from "../shared/net_listener.ts";
 import type { NetServer } from "../shared/node_types.ts";
 import { runtimePath } from "../shared/paths.ts";
 import { processGlobal } from "../shared/process_host.ts";
@@ -48,23 +46,13 @@ async function attachByTransplant(server: NetServer, choice: Choice, address: Ad
 
 async function adopt(server: NetServer, choice: Choice, host: Host): Promise<Attached> {
   const { fd, name } = choice;
-  const address = addressOf(choice);
-  if (host.runtime === "Bun") {
-    if (address === undefined) throw new Fd3Error("ERR_FD3_PLATFORM", `Cannot adopt fd ${fd}: its family is unknown`);
-    await attachByTransplant(server, choice, address, host);
-    return { address, activated: true, name };
+  if (host.runtime !== "Bun") {
+    return { address: await adoptServer(server, host, choice, `attach to fd ${fd}`), activated: true, name };
   }
-  const backlog = inheritedBacklog(host, choice);
-  await startServer(
-    server,
-    { fd },
-    `attach to fd ${fd}`,
-    backlog ?? (host.runtime === "Deno" ? longestDenoBacklog : longestBacklog),
-  );
-  const libc = host.libc();
-  // Deno rounds the length up to a power of two.
-  if (backlog !== undefined && hasLibc(libc)) libc.listen(fd, backlog);
-  return { address: address ?? serverAddress(server), activated: true, name };
+  const address = addressOf(choice);
+  if (address === undefined) throw new Fd3Error("ERR_FD3_PLATFORM", `Cannot adopt fd ${fd}: its family is unknown`);
+  await attachByTransplant(server, choice, address, host);
+  return { address, activated: true, name };
 }
 
 /** See `attach` of the entry point. */

@@ -1,16 +1,19 @@
-import type { FallbackAddress } from "../../src/activation/address.ts";
-import { formatAddress } from "../../src/activation/address.ts";
+import { type FallbackAddress, formatAddress } from "../../src/activation/address.ts";
+import type { Choice } from "../../src/activation/choose.ts";
+import { hasLibc, type Host } from "../../src/host.ts";
+import { longestBacklog } from "../../src/linux/backlog.ts";
 import { PushListener } from "../../src/stream/listener.ts";
 import { systemError } from "../../src/system_error.ts";
-import type { Address } from "../../src/types.ts";
+import { inheritedBacklog } from "./backlog.ts";
 import { builtin } from "./builtin.ts";
+import { addressOf } from "./choice.ts";
 import { netConnection } from "./net_connection.ts";
 import type { NetModule, NetServer, NetSocket } from "./node_types.ts";
 import { runtimePath } from "./paths.ts";
 import { openFallback } from "./socket_file.ts";
 
 /** `longestBacklog` for Deno, which rounds the length up to a power of two: 2^31 overflows there. */
-export const longestDenoBacklog = 65535;
+const longestDenoBacklog = 65535;
 
 /**
  * Starts a server, and waits until it listens.
@@ -36,14 +39,27 @@ export function serverAddress(server: NetServer): FallbackAddress {
   return { transport: "tcp", hostname: address.address, port: address.port };
 }
 
-/** An inherited socket that node:net shall listen on. */
-export interface NetAdoption {
-  readonly fd: number;
-  readonly name: string;
-  /** The accept queue's length, which listen(2) sets anew. */
-  readonly backlog: number;
-  /** Its address where libc told; else the server is asked. */
-  readonly address: Address | undefined;
+/**
+ * Starts a server on an inherited descriptor, and gives where it listens. The accept queue keeps its length, which listen(2) sets
+ * anew: where it cannot be read, the longest is asked for.
+ *
+ * @param action What this is, for errors.
+ */
+export async function adoptServer(
+  server: NetServer,
+  host: Host,
+  choice: Choice,
+  action: string,
+): Promise<FallbackAddress> {
+  const { fd } = choice;
+  const address = addressOf(choice);
+  const backlog = inheritedBacklog(host, choice);
+  const longest = host.runtime === "Deno" ? longestDenoBacklog : longestBacklog;
+  await startServer(server, { fd }, action, backlog ?? longest);
+  const libc = host.libc();
+  // Deno rounds the length up to a power of two.
+  if (backlog !== undefined && hasLibc(libc)) libc.listen(fd, backlog);
+  return address ?? serverAddress(server);
 }
 
 interface ServerParts {
@@ -71,11 +87,11 @@ function makeServer(): ServerParts {
 }
 
 /** A stream listener of node:net on an inherited descriptor. */
-export async function adoptNet({ fd, name, backlog, address }: NetAdoption): Promise<PushListener> {
+export async function adoptNet(host: Host, choice: Choice): Promise<PushListener> {
   const { server, feed } = makeServer();
-  await startServer(server, { fd }, `adopt fd ${fd} as a stream listener`, backlog);
+  const address = await adoptServer(server, host, choice, `adopt fd ${choice.fd} as a stream listener`);
   const stop = () => void server.close();
-  const listener = new PushListener({ address: address ?? serverAddress(server), activated: true, name, stop });
+  const listener = new PushListener({ address, activated: true, name: choice.name, stop });
   feed(listener);
   return listener;
 }

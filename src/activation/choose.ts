@@ -66,7 +66,7 @@ function refuse(candidates: readonly Candidate[], all: readonly ListenFd[], name
 export function chooseStreamListener(host: Host, options: ListenOptions): Choice | undefined {
   const { name } = options;
   const all = listenFds(host, options);
-  const { env, taken } = table(host, options);
+  const { env, taken } = table(host, { keepEnv: true });
   if (all.length === 0) {
     if (options.fallback !== undefined) return undefined;
     const why = explainNothing(env, host);

@@ -1,4 +1,4 @@
-import { O_CLOEXEC, O_RDONLY, PIDFS_MAGIC, SYS_PIDFD_OPEN } from "./constants.ts";
+import { PIDFS_MAGIC, SYS_PIDFD_OPEN } from "./constants.ts";
 import type { Libc } from "./libc.ts";
 import { readText } from "./proc.ts";
 
@@ -16,7 +16,7 @@ export function ownPidfdId(libc: Libc, pid: number): bigint | undefined {
     const statfs = new Uint8Array(256);
     if (libc.fstatfs(fd, statfs) < 0) return undefined;
     if (new DataView(statfs.buffer).getUint32(0, true) !== PIDFS_MAGIC) return undefined;
-    const info = readText(libc, `/proc/self/fdinfo/${fd}`, O_RDONLY | O_CLOEXEC);
+    const info = readText(libc, `/proc/self/fdinfo/${fd}`);
     const inode = /^ino:\s*(\d+)$/m.exec(info ?? "");
     return inode === null ? undefined : BigInt(inode[1]);
   } finally {

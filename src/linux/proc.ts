@@ -7,8 +7,8 @@ const decoder = new TextDecoder();
  * A small file below /proc, through libc: Deno's own API wants every permission there is for it. `undefined` where not all of it can
  * be read.
  */
-export function readText(libc: Libc, path: string, flags: number = O_RDONLY | O_CLOEXEC): string | undefined {
-  const fd = libc.open(cString(path), flags, 0);
+export function readText(libc: Libc, path: string): string | undefined {
+  const fd = libc.open(cString(path), O_RDONLY | O_CLOEXEC, 0);
   if (fd < 0) return undefined;
   const buffer = new Uint8Array(4096);
   let text = "";

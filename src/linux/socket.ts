@@ -80,8 +80,9 @@ export function kindText(kind: DescriptorKind): string {
   const family = familyNames[kind.family] ?? `family ${kind.family}`;
   const type = typeNames[kind.type] ?? `type ${kind.type}`;
   const stream = kind.type === SOCK_STREAM || kind.type === SOCK_SEQPACKET;
-  const words = [...(stream ? [kind.listening ? "listening" : "not listening"] : []), family, type];
-  return `it is a ${words.join(" ")} socket`.replace("a not listening", "a non-listening").replace(/\ba (IP)/, "an $1");
+  const article = family.startsWith("IP") ? "an" : "a";
+  const begin = stream ? (kind.listening ? "a listening" : "a non-listening") : article;
+  return `it is ${begin} ${family} ${type} socket`;
 }
 
 /** Whether it is a stream socket that accepts connections. */

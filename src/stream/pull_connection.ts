@@ -43,10 +43,11 @@ export class PullConnection extends BaseConnection {
     this.#transport = transport;
   }
 
-  #fail(action: string, cause: unknown): Fd3Error {
-    if (this.#isClosed) return this.#error ?? closedError(action);
-    this.#error = systemError(action, cause);
-    void this.close();
+  #failRead(cause: unknown): Fd3Error {
+    if (this.#error === undefined) {
+      this.#error = systemError("read from the connection", cause);
+      void this.close();
+    }
     return this.#error;
   }
 
@@ -85,7 +86,7 @@ export class PullConnection extends BaseConnection {
       return n;
     } catch (error) {
       if (this.#isClosed && this.#error === undefined) return null;
-      throw this.#fail("read from the connection", error);
+      throw this.#failRead(error);
     } finally {
       this.#reading = false;
     }
