@@ -23,7 +23,7 @@ import * as deno from "./runtimes/deno.ts";
 import * as node from "./runtimes/node.ts";
 import type { Api } from "./src/types.ts";
 
-export * from "./src/errors.ts";
+export { Fd3Error, type Fd3ErrorCode } from "./src/errors.ts";
 export type * from "./src/types.ts";
 
 // Statically: a dynamic import would need a top-level await, which breaks require().

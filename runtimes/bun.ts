@@ -7,13 +7,13 @@ import { listenFds as coreListenFds } from "../src/activation/table.ts";
 import { type Adapter, listenWith } from "../src/listen.ts";
 import { terminatedBy } from "../src/terminated.ts";
 import type { Listener, ListenFd, ListenFdsOptions, ListenOptions } from "../src/types.ts";
-import { host } from "./bun/host.ts";
-import { adoptBun, openBun, openNative } from "./bun/listener.ts";
+import { bunHost as host } from "./bun/host.ts";
+import { adoptBun, openBun } from "./bun/listener.ts";
 import { adoptNative } from "./bun/native.ts";
 import type { BunListener, BunSocketHandlers } from "./bun/types.ts";
 import { onProcessSignals, processGlobal } from "./shared/process_host.ts";
 
-export * from "../src/errors.ts";
+export { Fd3Error, type Fd3ErrorCode } from "../src/errors.ts";
 export type * from "../src/types.ts";
 export type { BunListener, BunSocket, BunSocketHandlers } from "./bun/types.ts";
 
@@ -51,8 +51,8 @@ export function listenNative(options: ListenNativeOptions): Promise<BunListener>
   const { name: _name, fallback: _fallback, mode: _mode, keepEnv: _keepEnv, ...own } = options;
   const native: Adapter<BunListener> = {
     host,
-    adopt: (choice) => adoptNative(choice, own).native,
-    open: (address, mode) => openNative(address, mode, own),
+    adopt: async (choice) => (await adoptNative(choice, own)).native,
+    open: async (address, mode) => (await import("./bun/fallback.ts")).openNative(address, mode, own),
   };
   return listenWith(native, options);
 }

@@ -9,13 +9,12 @@ import { Fd3Error } from "../src/errors.ts";
 import { type Adapter, listenWith } from "../src/listen.ts";
 import { terminatedBy } from "../src/terminated.ts";
 import type { Listener, ListenFd, ListenFdsOptions, ListenOptions } from "../src/types.ts";
-import { host } from "./deno/host.ts";
-import { DenoStreamListener, openDeno, openNative, setUpSignals } from "./deno/listener.ts";
+import { denoHost as host } from "./deno/host.ts";
+import { DenoStreamListener, openDeno, setUpSignals } from "./deno/listener.ts";
 import { adoptNative } from "./deno/native.ts";
 import { deno, type DenoListener } from "./deno/types.ts";
-import { adoptNet } from "./shared/net_listener.ts";
 
-export * from "../src/errors.ts";
+export { Fd3Error, type Fd3ErrorCode } from "../src/errors.ts";
 export type * from "../src/types.ts";
 export type { DenoAddress, DenoConn, DenoListener } from "./deno/types.ts";
 
@@ -32,6 +31,7 @@ function adopt(choice: Choice): Listener | Promise<Listener> {
 }
 
 async function adoptPortably(choice: Choice): Promise<Listener> {
+  const { adoptNet } = await import("./shared/net_listener.ts");
   const listener = await adoptNet(host, choice);
   setUpSignals();
   return listener;
@@ -52,7 +52,7 @@ export function listen(options: ListenOptions = {}): Promise<Listener> {
 const nativeAdapter: Adapter<DenoListener> = {
   host,
   adopt: (choice) => adoptNative(choice).native,
-  open: openNative,
+  open: async (address, mode) => (await import("./deno/fallback.ts")).openNative(address, mode),
 };
 
 /**

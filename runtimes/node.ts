@@ -7,13 +7,13 @@ import { listenFds as coreListenFds } from "../src/activation/table.ts";
 import { type Adapter, listenWith } from "../src/listen.ts";
 import { terminatedBy } from "../src/terminated.ts";
 import type { Listener, ListenFd, ListenFdsOptions, ListenOptions } from "../src/types.ts";
-import { type Attached, type AttachOptions, attachServer } from "./node/attach.ts";
+import type { Attached, AttachOptions } from "./node/attach.ts";
 import { currentHost } from "./node/current_host.ts";
-import { adoptNet, openNet } from "./shared/net_listener.ts";
+import { adoptNet } from "./shared/net_listener.ts";
 import type { NetServer } from "./shared/node_types.ts";
 import { onProcessSignals, processGlobal } from "./shared/process_host.ts";
 
-export * from "../src/errors.ts";
+export { Fd3Error, type Fd3ErrorCode } from "../src/errors.ts";
 export type * from "../src/types.ts";
 export type { Attached, AttachOptions } from "./node/attach.ts";
 export type { Handler, NetAddress, NetServer } from "./shared/node_types.ts";
@@ -23,7 +23,7 @@ const adapter: Adapter<Listener> = {
     return currentHost();
   },
   adopt: (choice) => adoptNet(currentHost(), choice),
-  open: openNet,
+  open: async (address, mode) => (await import("./shared/net_fallback.ts")).openNet(address, mode),
 };
 
 /** See {@linkcode Api.listenFds}. */
@@ -54,8 +54,8 @@ export function listen(options: ListenOptions = {}): Promise<Listener> {
  * await attach(server, { fallback: "127.0.0.1:8080" });
  * ```
  */
-export function attach(server: NetServer, options: AttachOptions = {}): Promise<Attached> {
-  return attachServer(server, options);
+export async function attach(server: NetServer, options: AttachOptions = {}): Promise<Attached> {
+  return await (await import("./node/attach.ts")).attachServer(server, options);
 }
 
 /** See {@linkcode Api.terminated}. */

@@ -5,32 +5,11 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { bundle, runtimes } from "./bundle.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = `${root}dist`;
-const entryPoints = ["mod.ts", "runtimes/deno.ts", "runtimes/bun.ts", "runtimes/node.ts"];
-
-/**
- * One build for all entry points, so that what they share is one module however they are mixed: `error instanceof Fd3Error` holds
- * between `fd3` and `fd3/node`. In chunks, because each module more delays the start, most of all on Bun.
- */
-async function bundle(): Promise<void> {
-  await build({
-    absWorkingDir: root,
-    entryPoints,
-    outdir: dist,
-    outbase: root,
-    chunkNames: "chunks/[name]-[hash]",
-    bundle: true,
-    splitting: true,
-    format: "esm",
-    // Nothing of any runtime is in the code but by getBuiltinModule(): a static import of one fails here.
-    platform: "neutral",
-    target: "es2022",
-    logLevel: "warning",
-  });
-}
+const entryPoints = ["mod.ts", ...runtimes];
 
 function declare(declarations: string): void {
   const tsc = spawnSync(`${root}node_modules/.bin/tsc`, ["-p", "tsconfig.build.json", "--outDir", declarations], {

@@ -1,4 +1,4 @@
-import { type FallbackAddress, fallbackAddress } from "./activation/address.ts";
+import type { FallbackAddress } from "./activation/address.ts";
 import { checkListenOptions, type Choice, chooseStreamListener, putBack, take } from "./activation/choose.ts";
 import type { Host } from "./host.ts";
 import type { ListenOptions } from "./types.ts";
@@ -12,7 +12,8 @@ export interface Adapter<L> {
 }
 
 /**
- * The way of every `listen()`: the inherited socket if one was passed, else the fallback.
+ * The way of every `listen()`: the inherited socket if one was passed, else the fallback. What an activated daemon does not need is
+ * loaded when it is needed.
  *
  * @throws {Fd3Error} See {@linkcode Api.listen}.
  * @param adapter The runtime's part.
@@ -20,9 +21,12 @@ export interface Adapter<L> {
  */
 export async function listenWith<L>(adapter: Adapter<L>, options: ListenOptions): Promise<L> {
   checkListenOptions(options);
-  const fallback = options.fallback === undefined ? undefined : fallbackAddress(options.fallback);
   const choice = chooseStreamListener(adapter.host, options);
-  if (choice === undefined) return await adapter.open(fallback!, options.mode);
+  if (choice === undefined) {
+    const { fallbackAddress } = await import("./activation/address.ts");
+    return await adapter.open(fallbackAddress(options.fallback!), options.mode);
+  }
+  if ("refused" in choice) throw (await import("./activation/refusal.ts")).refusalError(choice, adapter.host);
   take(adapter.host, choice);
   try {
     return await adapter.adopt(choice);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkListenOptions, type Choice, chooseStreamListener, putBack, take } from "../src/activation/choose.ts";
+import { refusalError } from "../src/activation/refusal.ts";
 import type { Fd3ErrorCode } from "../src/errors.ts";
 import type { Host } from "../src/host.ts";
 import type { ListenOptions } from "../src/types.ts";
@@ -26,6 +27,7 @@ function passed(names: string | undefined, ...files: (FakeFile | undefined)[]): 
 function choose(host: Host, options: ListenOptions = {}): Choice {
   const choice = chooseStreamListener(host, options);
   assert.ok(choice !== undefined, "it gave the fallback");
+  if ("refused" in choice) throw refusalError(choice, host);
   return choice;
 }
 

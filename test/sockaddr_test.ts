@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decodeSockaddr, encodeUnix, formatIpv6 } from "../src/linux/sockaddr.ts";
-import { describe, type DescriptorKind, isStreamListener, kindCode, kindText } from "../src/linux/socket.ts";
+import { kindCode, kindText } from "../src/linux/kind_text.ts";
+import { describe, type DescriptorKind, isStreamListener } from "../src/linux/socket.ts";
 import type { Address } from "../src/types.ts";
 import { FakeKernel, plainFile, tcpSocket } from "./fixtures/fake_kernel.ts";
 

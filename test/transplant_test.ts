@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { findRegistration, rearm } from "../src/linux/epoll.ts";
 import { parseEpollInfo } from "../src/linux/proc.ts";
-import { findRegistration, type Placeholder, rearm, transplant } from "../src/linux/transplant.ts";
+import { type Placeholder, transplant } from "../src/linux/transplant.ts";
 import { fd3Error } from "./fixtures/expect.ts";
 import { epollSet, type FakeFile, FakeKernel, tcpSocket } from "./fixtures/fake_kernel.ts";
 

@@ -1,8 +1,8 @@
 // The runtime that this runs on, and its libc.
 import process from "node:process";
-import { host as bunHost } from "../../runtimes/bun/host.ts";
-import { host as denoHost } from "../../runtimes/deno/host.ts";
-import { host as nodeHost } from "../../runtimes/node/host.ts";
+import { bunHost } from "../../runtimes/bun/host.ts";
+import { denoHost } from "../../runtimes/deno/host.ts";
+import { nodeHost } from "../../runtimes/node/host.ts";
 import { hasLibc, type Host } from "../../src/host.ts";
 import type { Libc } from "../../src/linux/libc.ts";
 

@@ -1,6 +1,6 @@
 import { EPOLLET } from "../../src/linux/constants.ts";
 import type { Libc } from "../../src/linux/libc.ts";
-import { findRegistration, rearm, type Registration } from "../../src/linux/transplant.ts";
+import { findRegistration, rearm, type Registration } from "../../src/linux/epoll.ts";
 
 /** How often to look for a waiting client while connections are open. */
 const renewMs = 250;

@@ -4,4 +4,4 @@ import { processHost } from "../shared/process_host.ts";
 import { openLibc } from "./libc.ts";
 
 /** Bun as the core sees it. */
-export const host: Host = { runtime: "Bun", ...processHost, libc: lazy(openLibc) };
+export const bunHost: Host = { runtime: "Bun", ...processHost, libc: lazy(openLibc) };

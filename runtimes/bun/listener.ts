@@ -4,12 +4,11 @@ import { hasLibc } from "../../src/host.ts";
 import { localAddress } from "../../src/linux/socket.ts";
 import { PushListener } from "../../src/stream/listener.ts";
 import type { Address, Listener } from "../../src/types.ts";
-import { openFallback } from "../shared/socket_file.ts";
 import { socketHandlers } from "./connection.ts";
 import { ExhaustionGuard } from "./exhaustion.ts";
-import { host } from "./host.ts";
-import { adoptNative, type BunListenOptions, toBun } from "./native.ts";
-import { bun, type BunListener } from "./types.ts";
+import { bunHost as host } from "./host.ts";
+import { adoptNative, type BunListenOptions } from "./native.ts";
+import type { BunListener } from "./types.ts";
 
 function guard(native: BunListener): ExhaustionGuard | undefined {
   const libc = host.libc();
@@ -52,18 +51,10 @@ export function adoptBun(choice: Choice): Promise<Listener> {
   return wrap((options) => adoptNative(choice, options), true, choice.name);
 }
 
-/** Opens an address with Bun.listen(), its own listener. */
-export function openNative(
-  address: FallbackAddress,
-  mode: number | undefined,
-  options: BunListenOptions,
-): Promise<BunListener> {
-  return openFallback(address, mode, "stop", () => bun().listen({ ...options, ...toBun(address) }));
-}
-
 /** Opens an address with Bun.listen(). */
 export function openBun(fallback: FallbackAddress, mode: number | undefined): Promise<Listener> {
   const open = async (options: BunListenOptions): Promise<Opened> => {
+    const { openNative } = await import("./fallback.ts");
     const native = await openNative(fallback, mode, options);
     if (fallback.transport === "unix") return { native, address: fallback };
     const libc = host.libc();

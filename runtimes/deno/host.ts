@@ -14,7 +14,7 @@ function env(name: string): string | undefined {
 }
 
 /** Deno as the core sees it. */
-export const host: Host = {
+export const denoHost: Host = {
   runtime: "Deno",
   pid: () => deno().pid,
   parentPid: () => deno().ppid,

@@ -2,8 +2,7 @@ import type { FallbackAddress } from "../../src/activation/address.ts";
 import { PullConnection, type PullTransport } from "../../src/stream/pull_connection.ts";
 import { BaseListener, type ListenerParts } from "../../src/stream/listener.ts";
 import type { Address, Connection, Listener } from "../../src/types.ts";
-import { openFallback } from "../shared/socket_file.ts";
-import { fromDeno, toDeno } from "./native.ts";
+import { fromDeno } from "./address.ts";
 import { deno, type DenoConn, type DenoListener } from "./types.ts";
 
 /** How long to wait for a free descriptor before accepting again. */
@@ -87,13 +86,9 @@ export class DenoStreamListener extends BaseListener {
   }
 }
 
-/** Opens an address with Deno.listen(), its own listener. */
-export function openNative(address: FallbackAddress, mode: number | undefined): Promise<DenoListener> {
-  return openFallback(address, mode, "close", () => deno().listen(toDeno(address)));
-}
-
 /** Opens an address with Deno.listen(). */
 export async function openDeno(fallback: FallbackAddress, mode: number | undefined): Promise<Listener> {
+  const { openNative } = await import("./fallback.ts");
   const native = await openNative(fallback, mode);
   const address = fallback.transport === "unix" ? fallback : fromDeno(native.addr);
   return new DenoStreamListener(native, { address, activated: false, name: undefined, stop: () => native.close() });

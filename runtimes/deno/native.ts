@@ -5,20 +5,9 @@ import type { Libc } from "../../src/linux/libc.ts";
 import { transplant } from "../../src/linux/transplant.ts";
 import type { Address } from "../../src/types.ts";
 import { addressOf } from "../shared/choice.ts";
-import { runtimePath } from "../shared/paths.ts";
-import { host } from "./host.ts";
-import { deno, type DenoAddress, type DenoListener, type Permission } from "./types.ts";
-
-/** Deno's form of an address. */
-export function toDeno(address: Address): DenoAddress {
-  return address.transport === "unix" ? { transport: "unix", path: runtimePath(address.path) } : address;
-}
-
-/** An address of Deno's. An unnamed or abstract Unix peer has no path there. */
-export function fromDeno(address: DenoAddress): Address {
-  if (address.transport === "tcp") return { transport: "tcp", hostname: address.hostname!, port: address.port! };
-  return { transport: "unix", path: (address.path ?? "").replace(/^\0/, "@") };
-}
+import { fromDeno, toDeno } from "./address.ts";
+import { denoHost as host } from "./host.ts";
+import { deno, type DenoListener, type Permission } from "./types.ts";
 
 let counter = 0;
 

@@ -6,7 +6,7 @@ import { transplant } from "../../src/linux/transplant.ts";
 import { listenWith } from "../../src/listen.ts";
 import type { Address, ListenOptions } from "../../src/types.ts";
 import { addressOf } from "../shared/choice.ts";
-import { adoptServer, openServer, serverAddress, startServer } from "../shared/net_listener.ts";
+import { adoptServer, serverAddress, startServer } from "../shared/net_listener.ts";
 import type { NetServer } from "../shared/node_types.ts";
 import { runtimePath } from "../shared/paths.ts";
 import { processGlobal } from "../shared/process_host.ts";
@@ -68,7 +68,7 @@ export function attachServer(server: NetServer, options: AttachOptions): Promise
     host,
     adopt: (choice) => adopt(server, choice, host),
     open: async (address, mode) => ({
-      address: await openServer(server, address, mode),
+      address: await (await import("../shared/net_fallback.ts")).openServer(server, address, mode),
       activated: false,
       name: undefined,
     }),

@@ -5,7 +5,7 @@ import { describeByProc, isOpen, readProc } from "./inspect.ts";
 import { openLibc } from "./libc.ts";
 
 /** Node as the core sees it. */
-export const host: Host = {
+export const nodeHost: Host = {
   runtime: "Node",
   ...processHost,
   libc: lazy(openLibc),

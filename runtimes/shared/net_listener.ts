@@ -1,4 +1,4 @@
-import { type FallbackAddress, formatAddress } from "../../src/activation/address.ts";
+import type { FallbackAddress } from "../../src/activation/address.ts";
 import type { Choice } from "../../src/activation/choose.ts";
 import { hasLibc, type Host } from "../../src/host.ts";
 import { longestBacklog } from "../../src/linux/backlog.ts";
@@ -9,8 +9,6 @@ import { builtin } from "./builtin.ts";
 import { addressOf } from "./choice.ts";
 import { netConnection } from "./net_connection.ts";
 import type { NetModule, NetServer, NetSocket } from "./node_types.ts";
-import { runtimePath } from "./paths.ts";
-import { openFallback } from "./socket_file.ts";
 
 /** `longestBacklog` for Deno, which rounds the length up to a power of two: 2^31 overflows there. */
 const longestDenoBacklog = 65535;
@@ -62,13 +60,15 @@ export async function adoptServer(
   return address ?? serverAddress(server);
 }
 
-interface ServerParts {
+/** A server whose connections wait for a listener. */
+export interface ServerParts {
   readonly server: NetServer;
   /** From now on connections go to this listener; those that came before go first. */
   feed(listener: PushListener): void;
 }
 
-function makeServer(): ServerParts {
+/** A server of node:net that has no listener yet. */
+export function makeServer(): ServerParts {
   let target: PushListener | undefined;
   const early: NetSocket[] = [];
   const server = builtin<NetModule>("node:net").createServer({ allowHalfOpen: true }, (socket) => {
@@ -92,31 +92,6 @@ export async function adoptNet(host: Host, choice: Choice): Promise<PushListener
   const address = await adoptServer(server, host, choice, `adopt fd ${choice.fd} as a stream listener`);
   const stop = () => void server.close();
   const listener = new PushListener({ address, activated: true, name: choice.name, stop });
-  feed(listener);
-  return listener;
-}
-
-/** Starts a server at a fallback address, and gives where it really listens. */
-export async function openServer(
-  server: NetServer,
-  address: FallbackAddress,
-  mode: number | undefined,
-): Promise<FallbackAddress> {
-  const isUnix = address.transport === "unix";
-  const options = isUnix ? { path: runtimePath(address.path) } : { host: address.hostname, port: address.port };
-  await openFallback(address, mode, "close", async () => {
-    await startServer(server, options, `listen on ${formatAddress(address)}`);
-    return server;
-  });
-  return isUnix ? address : serverAddress(server);
-}
-
-/** Opens an address with node:net. */
-export async function openNet(fallback: FallbackAddress, mode: number | undefined): Promise<PushListener> {
-  const { server, feed } = makeServer();
-  const address = await openServer(server, fallback, mode);
-  const stop = () => void server.close();
-  const listener = new PushListener({ address, activated: false, name: undefined, stop });
   feed(listener);
   return listener;
 }

@@ -1,9 +1,8 @@
-import { Fd3Error } from "../errors.ts";
 import { hasLibc, type Host } from "../host.ts";
-import { describe, type DescriptorKind, isStreamListener, kindCode, kindText } from "../linux/socket.ts";
+import { describe, type DescriptorKind, isStreamListener } from "../linux/socket.ts";
 import type { ListenFd, ListenOptions } from "../types.ts";
+import type { Refusal } from "./refusal.ts";
 import { listenFds, table } from "./table.ts";
-import { explainNothing } from "./wrapper.ts";
 
 /** A descriptor that was chosen and is still where it was; `take()` once the runtime has it. */
 export interface Choice extends ListenFd {
@@ -11,7 +10,8 @@ export interface Choice extends ListenFd {
   readonly kind: DescriptorKind | undefined;
 }
 
-interface Candidate extends Choice {
+/** A descriptor with the name asked for. */
+export interface Candidate extends Choice {
   readonly taken: boolean;
 }
 
@@ -28,60 +28,26 @@ function hasName(entry: ListenFd, name: string | undefined): boolean {
   return name === undefined || entry.name === name || entry.name === name.replace(/\\(.)/g, "$1");
 }
 
-function list(candidates: readonly Candidate[]): string {
-  const line = (c: Candidate) => {
-    const what = c.taken ? "taken before" : c.kind === undefined ? "of unknown kind" : kindText(c.kind);
-    return `fd ${c.fd} ${JSON.stringify(c.name)} (${what})`;
-  };
-  return candidates.map(line).join(", ");
-}
-
-function refuse(candidates: readonly Candidate[], all: readonly ListenFd[], name: string | undefined): never {
-  if (candidates.length === 0) {
-    const names = [...new Set(all.map((entry) => JSON.stringify(entry.name)))].join(", ");
-    throw new Fd3Error(
-      "ERR_FD3_NAME",
-      `Cannot find a descriptor named ${JSON.stringify(name)}: received were ${names}`,
-    );
-  }
-  const free = candidates.filter((c) => !c.taken);
-  if (free.length === 0) {
-    throw new Fd3Error("ERR_FD3_TAKEN", `Cannot take a descriptor twice: received were ${list(candidates)}`);
-  }
-  const [{ fd, kind }] = free;
-  if (free.length === 1 && kind !== undefined) {
-    throw new Fd3Error(kindCode(kind), `Cannot adopt fd ${fd} as a stream listener: ${kindText(kind)}`);
-  }
-  throw new Fd3Error("ERR_FD3_KIND", `Cannot find a stream listener: received were ${list(candidates)}`);
-}
-
 /**
  * The inherited stream listener that the options ask for, not yet taken.
  *
- * @throws {Fd3Error} See {@linkcode Api.listen}.
+ * @throws {Fd3Error} What reading the environment gave.
  * @param host The runtime.
  * @param options `name`, and whether there is a `fallback`.
- * @returns `undefined` if nothing was passed and the fallback is to be used.
+ * @returns `undefined` if nothing was passed and the fallback is to be used; a refusal if none can be chosen.
  */
-export function chooseStreamListener(host: Host, options: ListenOptions): Choice | undefined {
+export function chooseStreamListener(host: Host, options: ListenOptions): Choice | Refusal | undefined {
   const { name } = options;
   const all = listenFds(host, options);
   const { env, taken } = table(host, { keepEnv: true });
-  if (all.length === 0) {
-    if (options.fallback !== undefined) return undefined;
-    const why = explainNothing(env, host);
-    throw new Fd3Error("ERR_FD3_NO_FDS", `No file descriptors received${why === undefined ? "" : `: ${why}`}`);
-  }
+  if (all.length === 0) return options.fallback === undefined ? { refused: "nothing", env } : undefined;
   const candidates = all.filter((entry) => hasName(entry, name)).map((entry): Candidate => {
     const isTaken = taken.has(entry.fd);
     return { ...entry, taken: isTaken, kind: isTaken ? undefined : kindOf(entry.fd, host) };
   });
   const fitting = candidates.filter((c) => !c.taken && (c.kind === undefined || isStreamListener(c.kind)));
-  if (fitting.length === 0) refuse(candidates, all, name);
-  if (fitting.length > 1 && name === undefined) {
-    throw new Fd3Error("ERR_FD3_TOO_MANY_FDS", "Too many file descriptors received");
-  }
-  return fitting[0];
+  if (fitting.length === 0) return { refused: "none fits", candidates, all, name };
+  return fitting.length > 1 && name === undefined ? { refused: "too many" } : fitting[0];
 }
 
 /** Marks a descriptor as taken, for every copy of fd3 in this process. */

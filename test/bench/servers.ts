@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { hasLibc } from "../../src/host.ts";
 import { AF_UNIX, SOCK_CLOEXEC, SOCK_STREAM } from "../../src/linux/constants.ts";
 import { encodeUnix } from "../../src/linux/sockaddr.ts";
-import { host } from "../../runtimes/node/host.ts";
+import { nodeHost as host } from "../../runtimes/node/host.ts";
 
 /** The project. */
 export const root: string = fileURLToPath(new URL("../..", import.meta.url));

@@ -1,0 +1,9 @@
+import type { FallbackAddress } from "../../src/activation/address.ts";
+import { runtimePath } from "../shared/paths.ts";
+
+/** `Bun.listen()`'s form of an address. */
+export function toBun(address: FallbackAddress): object {
+  return address.transport === "unix"
+    ? { unix: runtimePath(address.path) }
+    : { hostname: address.hostname, port: address.port };
+}

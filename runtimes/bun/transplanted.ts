@@ -1,0 +1,52 @@
+import type { FallbackAddress } from "../../src/activation/address.ts";
+import type { Choice } from "../../src/activation/choose.ts";
+import { Fd3Error } from "../../src/errors.ts";
+import type { Libc } from "../../src/linux/libc.ts";
+import { transplant } from "../../src/linux/transplant.ts";
+import type { Address } from "../../src/types.ts";
+import { processGlobal } from "../shared/process_host.ts";
+import { toBun } from "./address.ts";
+import { bunHost as host } from "./host.ts";
+import type { BunListenOptions } from "./native.ts";
+import { bun, type BunListener } from "./types.ts";
+
+let counter = 0;
+
+function openPlaceholder(address: Address, options: BunListenOptions): { native: BunListener; at: Address } {
+  try {
+    if (address.transport === "tcp") {
+      const native = bun().listen({ ...options, hostname: "127.0.0.1", port: 0 });
+      return { native, at: { transport: "tcp", hostname: "127.0.0.1", port: native.port! } };
+    }
+    const at: FallbackAddress = { transport: "unix", path: `@fd3-${processGlobal().pid}-${counter++}` };
+    return { native: bun().listen({ ...options, ...toBun(at) }), at };
+  } catch (cause) {
+    // RestrictAddressFamilies= may forbid it. Bun names the address, which is nobody's business, and has a NUL in it.
+    throw new Fd3Error("ERR_FD3_TRANSPLANT", "Cannot open a placeholder with Bun.listen()", { cause });
+  }
+}
+
+/**
+ * A listener of Bun's own, opened elsewhere and put on the inherited socket.
+ *
+ * @throws {Fd3Error} `ERR_FD3_TRANSPLANT`; nothing has changed then.
+ */
+export function adoptByTransplant(choice: Choice, address: Address, options: BunListenOptions): BunListener {
+  const libc = host.libc() as Libc;
+  const { native, at } = openPlaceholder(address, options);
+  const fd = transplant(libc, choice.fd, { address: at, close: () => native.stop() });
+  const stop = native.stop.bind(native);
+  let isOpen = true;
+  // Bun closes its own number; the inherited one goes with it.
+  const stopBoth = (closeActiveConnections?: boolean) => {
+    stop(closeActiveConnections);
+    if (isOpen) libc.close(choice.fd);
+    isOpen = false;
+  };
+  Object.defineProperties(native, {
+    fd: { value: fd },
+    stop: { value: stopBoth },
+    [Symbol.dispose]: { value: () => stopBoth() },
+  });
+  return native;
+}

@@ -1,0 +1,113 @@
+// The code of dist/: which source file goes into which file there.
+import { readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build, type BuildOptions, type Metafile, type Plugin, transform } from "esbuild";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const dist = `${root}dist`;
+
+/** The entry points that do the work; mod.ts only chooses among them. */
+export const runtimes: string[] = ["runtimes/deno.ts", "runtimes/bun.ts", "runtimes/node.ts"];
+
+/** Nothing of any runtime is in the code but by getBuiltinModule(): a static import of one fails here. */
+const common = {
+  absWorkingDir: root,
+  outbase: root,
+  bundle: true,
+  format: "esm",
+  platform: "neutral",
+  target: "es2022",
+  logLevel: "warning",
+} as const satisfies BuildOptions;
+
+type Inputs = Metafile["inputs"];
+
+async function inspect(): Promise<Inputs> {
+  const { metafile } = await build({
+    ...common,
+    entryPoints: runtimes,
+    outdir: dist,
+    splitting: true,
+    metafile: true,
+    write: false,
+  });
+  return metafile.inputs;
+}
+
+/** The files that a file needs before it runs. */
+function closure(inputs: Inputs, entry: string): Set<string> {
+  const files = new Set([entry]);
+  for (const file of files) {
+    for (const { kind, path } of inputs[file].imports) if (kind === "import-statement") files.add(path);
+  }
+  return files;
+}
+
+function dynamicImports(inputs: Inputs, files: Iterable<string>): Set<string> {
+  const found = new Set<string>();
+  for (const file of files) {
+    for (const { kind, path } of inputs[file].imports) if (kind === "dynamic-import") found.add(path);
+  }
+  return found;
+}
+
+/**
+ * What several entry points share, and what Deno or Bun share with a part that is loaded later: were it not in the core, it would
+ * be a file more. What is Node's alone stays out, where a file more costs little.
+ */
+function coreFiles(inputs: Inputs): string[] {
+  const [deno, bun, node] = runtimes.map((entry) => closure(inputs, entry));
+  const later = [...dynamicImports(inputs, Object.keys(inputs))].flatMap((file) => [...closure(inputs, file)]);
+  const isCore = (file: string) => {
+    const uses = [deno, bun, node].filter((files) => files.has(file)).length;
+    return uses > 1 || ((deno.has(file) || bun.has(file)) && later.includes(file));
+  };
+  return Object.keys(inputs).filter(isCore).sort();
+}
+
+/** Leaves some imports to other files of dist/: `place()` says where a file went. */
+function elsewhere(place: (file: string, kind: string) => string | undefined): Plugin {
+  return {
+    name: "elsewhere",
+    setup({ onResolve }) {
+      onResolve({ filter: /^\./ }, ({ path, resolveDir, kind }) => {
+        const there = place(join(resolveDir, path).slice(root.length), kind);
+        return there === undefined ? undefined : { path: there, external: true };
+      });
+    },
+  };
+}
+
+const chunk = (file: string) => `chunks/${basename(file, ".ts")}`;
+
+/**
+ * An entry point is two files: core.js, one module instance however the entry points are mixed, so that `error instanceof Fd3Error`
+ * holds between `fd3` and `fd3/node`; and its own with the rest of what a start with an inherited socket needs. Each file delays the
+ * start, and each line, most of all on Bun. Everything else is in chunks that are loaded when they are needed.
+ */
+export async function bundle(): Promise<void> {
+  const inputs = await inspect();
+  const core = coreFiles(inputs);
+  const later = dynamicImports(inputs, core);
+  await build({
+    ...common,
+    stdin: { contents: core.map((file) => `export * from "./${file}";`).join("\n"), resolveDir: root },
+    outfile: `${dist}/core.js`,
+    plugins: [elsewhere((file, kind) => kind === "dynamic-import" ? `./${chunk(file)}.js` : undefined)],
+  });
+  await build({
+    ...common,
+    entryPoints: [...runtimes, ...later].map((file) => ({
+      in: file,
+      out: later.has(file) ? chunk(file) : file.slice(0, -".ts".length),
+    })),
+    outdir: dist,
+    splitting: true,
+    chunkNames: "chunks/[name]-[hash]",
+    plugins: [elsewhere((file) => core.includes(file) ? "../core.js" : undefined)],
+  });
+  const { code } = await transform(readFileSync(`${root}mod.ts`, "utf8"), { loader: "ts", target: common.target });
+  const paths = code.replace("./src/errors.ts", "./core.js").replace(/("\.\/runtimes\/\w+)\.ts"/g, '$1.js"');
+  writeFileSync(`${dist}/mod.js`, paths);
+}

@@ -1,0 +1,41 @@
+import {
+  AF_INET,
+  AF_INET6,
+  AF_UNIX,
+  AF_VSOCK,
+  SOCK_DGRAM,
+  SOCK_RAW,
+  SOCK_SEQPACKET,
+  SOCK_STREAM,
+} from "./constants.ts";
+import type { DescriptorKind } from "./socket.ts";
+
+const familyNames: Record<number, string> = {
+  [AF_UNIX]: "Unix",
+  [AF_INET]: "IPv4",
+  [AF_INET6]: "IPv6",
+  [AF_VSOCK]: "vsock",
+};
+const typeNames: Record<number, string> = {
+  [SOCK_STREAM]: "stream",
+  [SOCK_DGRAM]: "datagram",
+  [SOCK_RAW]: "raw",
+  [SOCK_SEQPACKET]: "sequential packet",
+};
+
+/** The kind in words: "a listening IPv4 stream socket". */
+export function kindText(kind: DescriptorKind): string {
+  if (kind.is !== "socket") return kind.is === "closed" ? "it is not open" : "it is not a socket";
+  const family = familyNames[kind.family] ?? `family ${kind.family}`;
+  const type = typeNames[kind.type] ?? `type ${kind.type}`;
+  const stream = kind.type === SOCK_STREAM || kind.type === SOCK_SEQPACKET;
+  const article = family.startsWith("IP") ? "an" : "a";
+  const begin = stream ? (kind.listening ? "a listening" : "a non-listening") : article;
+  return `it is ${begin} ${family} ${type} socket`;
+}
+
+/** Which error code says what a descriptor is instead of a stream listener. */
+export function kindCode(kind: DescriptorKind): "EBADF" | "ENOTSOCK" | "ERR_FD3_KIND" {
+  if (kind.is === "closed") return "EBADF";
+  return kind.is === "not a socket" ? "ENOTSOCK" : "ERR_FD3_KIND";
+}
