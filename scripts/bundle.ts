@@ -52,16 +52,13 @@ function dynamicImports(inputs: Inputs, files: Iterable<string>): Set<string> {
   return found;
 }
 
-/**
- * What several entry points share, and what Deno or Bun share with a part that is loaded later: were it not in the core, it would
- * be a file more. What is Node's alone stays out, where a file more costs little.
- */
+/** What several entry points share, and what one shares with a part that is loaded later: outside of the core it would be a file more. */
 function coreFiles(inputs: Inputs): string[] {
-  const [deno, bun, node] = runtimes.map((entry) => closure(inputs, entry));
+  const atOnce = runtimes.map((entry) => closure(inputs, entry));
   const later = [...dynamicImports(inputs, Object.keys(inputs))].flatMap((file) => [...closure(inputs, file)]);
   const isCore = (file: string) => {
-    const uses = [deno, bun, node].filter((files) => files.has(file)).length;
-    return uses > 1 || ((deno.has(file) || bun.has(file)) && later.includes(file));
+    const uses = atOnce.filter((files) => files.has(file)).length;
+    return uses > 1 || (uses === 1 && later.includes(file));
   };
   return Object.keys(inputs).filter(isCore).sort();
 }

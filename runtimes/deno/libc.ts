@@ -16,11 +16,9 @@ const paths: readonly string[] = [
   "/usr/lib/libc.so.6",
 ];
 
-function definitions(): Record<string, { parameters: string[]; result: string }> {
-  const symbols: Record<string, { parameters: string[]; result: string }> = {
-    __errno_location: { parameters: [], result: "pointer" },
-  };
-  for (const name of Object.keys(signatures) as LibcName[]) {
+function definitions(names: readonly LibcName[]): Record<string, { parameters: string[]; result: string }> {
+  const symbols: Record<string, { parameters: string[]; result: string }> = {};
+  for (const name of names) {
     const parameters = signatures[name].map((type) => type === "ptr" ? "buffer" : "i32");
     symbols[name] = { parameters, result: "i32" };
   }
@@ -32,14 +30,15 @@ export function openLibc(): Libc | LibcMissing {
   const { build, permissions, dlopen, UnsafePointerView } = deno();
   const arch = build.arch === "x86_64" ? "x64" : build.arch === "aarch64" ? "arm64" : undefined;
   if (arch === undefined) return { missing: `no layout of libc's structures is known for ${build.arch}` };
-  const symbols = definitions();
   let cause = "Deno calls libc with --allow-ffi";
   for (const path of paths) {
     if (permissions.querySync({ name: "ffi", path }).state !== "granted") continue;
     try {
-      const raw = dlopen(path, symbols).symbols;
-      const errno = () => new UnsafePointerView(raw.__errno_location()).getInt32();
-      return wrapLibc(arch, raw as Record<LibcName, RawFunction>, errno);
+      const { __errno_location: location } =
+        dlopen(path, { __errno_location: { parameters: [], result: "pointer" } }).symbols;
+      const link = (names: readonly LibcName[]) =>
+        dlopen(path, definitions(names)).symbols as Record<LibcName, RawFunction>;
+      return wrapLibc(arch, link, () => new UnsafePointerView(location()).getInt32());
     } catch (error) {
       cause = (error as Error).message;
     }

@@ -18,37 +18,39 @@ interface Koffi {
   errno(): number;
 }
 
-const names = Object.keys(signatures) as LibcName[];
-
 function openNodeFfi(ffi: NodeFfi, arch: "x64" | "arm64"): Libc {
-  const definitions: Record<string, { return: string; arguments: string[] }> = {
-    __errno_location: { return: "pointer", arguments: [] },
-  };
-  for (const name of names) {
-    const args = signatures[name].map((type) => type === "ptr" ? "pointer" : "int32");
-    definitions[name] = { return: "int32", arguments: args };
-  }
   // null is the program itself, which has libc in it.
-  const { functions } = ffi.dlopen(null, definitions);
-  const errno = () => ffi.getInt32(functions.__errno_location());
-  return wrapLibc(arch, functions as Record<LibcName, RawFunction>, errno);
+  const { functions } = ffi.dlopen(null, { __errno_location: { return: "pointer", arguments: [] } });
+  const link = (names: readonly LibcName[]) => {
+    const definition = (name: LibcName) => ({
+      return: "int32",
+      arguments: signatures[name].map((type) => type === "ptr" ? "pointer" : "int32"),
+    });
+    const definitions = Object.fromEntries(names.map((name) => [name, definition(name)]));
+    return ffi.dlopen(null, definitions).functions as Record<LibcName, RawFunction>;
+  };
+  return wrapLibc(arch, link, () => ffi.getInt32(functions.__errno_location()));
 }
 
-function openKoffi(koffi: Koffi, arch: "x64" | "arm64"): Libc {
-  let library: ReturnType<Koffi["load"]> | undefined;
+function loadLibc(koffi: Koffi): ReturnType<Koffi["load"]> {
   for (const file of libcNames) {
     try {
-      library ??= koffi.load(file);
+      return koffi.load(file);
     } catch {
       // The other libc, then.
     }
   }
-  if (library === undefined) throw new Error(`none of ${libcNames.join(", ")} is there`);
-  const raw = {} as Record<LibcName, RawFunction>;
-  for (const name of names) {
-    raw[name] = library.func(name, "int", signatures[name].map((type) => type === "ptr" ? "void *" : "int"));
-  }
-  return wrapLibc(arch, raw, () => koffi.errno());
+  throw new Error(`none of ${libcNames.join(", ")} is there`);
+}
+
+function openKoffi(koffi: Koffi, arch: "x64" | "arm64"): Libc {
+  const library = loadLibc(koffi);
+  const one = (name: LibcName) => {
+    const parameters = signatures[name].map((type) => type === "ptr" ? "void *" : "int");
+    return library.func(name, "int", parameters);
+  };
+  const link = (names: readonly LibcName[]) => Object.fromEntries(names.map((name) => [name, one(name)]));
+  return wrapLibc(arch, link, () => koffi.errno());
 }
 
 /** libc by node:ffi, else by koffi. */
