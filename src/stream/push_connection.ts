@@ -19,6 +19,11 @@ export interface PushTransport {
   close(): void;
 }
 
+interface Waiter {
+  readonly resolve: (chunk: Uint8Array | undefined) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 interface Sink {
   readonly callback: (chunk: Uint8Array) => void | Promise<void>;
   readonly resolve: () => void;
@@ -39,7 +44,7 @@ export class PushConnection extends BaseConnection {
   #error: Fd3Error | undefined;
   /** Why nothing can be written any more, where it was not us who ended it. */
   #gone: unknown;
-  #waiter: (() => void) | undefined;
+  #waiter: Waiter | undefined;
   #sink: Sink | undefined;
   #busy = false;
   /** Writes that have not settled. */
@@ -53,8 +58,10 @@ export class PushConnection extends BaseConnection {
   /** The transport calls this with what arrived. */
   feed(chunk: Uint8Array): void {
     if (this.#sink !== undefined && !this.#busy && this.#queue.length === 0) return this.#give(this.#sink, chunk);
+    const waiter = this.#waiter;
+    this.#waiter = undefined;
+    if (waiter !== undefined) return waiter.resolve(chunk);
     this.#queue.push(chunk);
-    if (this.#waiter !== undefined) return this.#wake();
     if (!this.#paused) {
       this.#paused = true;
       this.#transport.pause();
@@ -79,15 +86,14 @@ export class PushConnection extends BaseConnection {
     this.settleClosed();
   }
 
+  /** Tells whoever reads that there will be no more. */
   #notice(): void {
-    if (this.#waiter !== undefined) this.#wake();
-    else if (!this.#busy) this.#pump();
-  }
-
-  #wake(): void {
     const waiter = this.#waiter;
     this.#waiter = undefined;
-    waiter?.();
+    if (waiter === undefined) {
+      if (!this.#busy) this.#pump();
+    } else if (this.#error === undefined) waiter.resolve(undefined);
+    else waiter.reject(this.#error);
   }
 
   #give(sink: Sink, chunk: Uint8Array): void {
@@ -136,16 +142,21 @@ export class PushConnection extends BaseConnection {
     throw new TypeError("Cannot read: another reader of this connection is waiting");
   }
 
-  protected override async next(): Promise<Uint8Array | undefined> {
-    this.#claimReader();
-    while (this.#queue.length === 0) {
-      if (this.#error !== undefined) throw this.#error;
-      if (this.#peerEnded) return undefined;
-      const arrived = new Promise<void>((resolve) => this.#waiter = resolve);
-      this.#flow();
-      await arrived;
+  // Not an async function: each turn that a chunk waits costs throughput.
+  protected override next(): Promise<Uint8Array | undefined> {
+    try {
+      this.#claimReader();
+    } catch (error) {
+      return Promise.reject(error);
     }
-    return this.#queue.shift();
+    const chunk = this.#queue.shift();
+    if (chunk !== undefined) return Promise.resolve(chunk);
+    if (this.#error !== undefined) return Promise.reject(this.#error);
+    if (this.#peerEnded) return Promise.resolve(undefined);
+    return new Promise((resolve, reject) => {
+      this.#waiter = { resolve, reject };
+      this.#flow();
+    });
   }
 
   override async read(buffer: Uint8Array): Promise<number | null> {
