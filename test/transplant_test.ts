@@ -119,9 +119,9 @@ const fatal: readonly (readonly [call: string, nth: number, message: string])[] 
   ["readlink(/proc/self/fd/6)", 1, notWatched],
   ["readlink(/proc/self/fd/4)", 1, notWatched],
   ["open(/proc/self/fdinfo/4)", 1, notWatched],
-  ["read(7, 4096)", 1, notWatched],
-  ["read(7, 4096)", 2, notWatched],
-  ["read(7, 4096)", 3, notWatched],
+  ["read(7, 16384)", 1, notWatched],
+  ["read(7, 16384)", 2, notWatched],
+  ["read(7, 16384)", 3, notWatched],
   ["fcntl(3, 3, 0)", 1, "Cannot read the flags of fd 3: EINVAL"],
   ["fcntl(3, 4, 2050)", 1, "Cannot make fd 3 non-blocking: EINVAL"],
   ["fcntl(6, 1030, 3)", 1, "Cannot keep the placeholder: EINVAL"],
@@ -196,6 +196,18 @@ test("findRegistration() takes duplicates of one set for one", () => {
   assert.equal(findRegistration(runtime.kernel.libc, placeholderFd).epollFd, epollFd);
 });
 
+test("findRegistration() asks the set that had the last one first, and finds it elsewhere", () => {
+  const { kernel } = new Runtime();
+  const lookedUp = () => kernel.calls.splice(0).filter((call) => /^readlink/.test(call)).length;
+  findRegistration(kernel.libc, placeholderFd);
+  assert.ok(lookedUp() > 10);
+  findRegistration(kernel.libc, placeholderFd);
+  assert.equal(lookedUp(), 2);
+  kernel.put(8, kernel.fileAt(epollFd)!);
+  kernel.close(epollFd);
+  assert.equal(findRegistration(kernel.libc, placeholderFd).epollFd, 8);
+});
+
 test("findRegistration() tells the placeholder's entry from the one of an earlier socket of its number", () => {
   const runtime = new Runtime("x64", (kernel) => {
     const old = kernel.put(7, tcpSocket(0x400, 82));
@@ -208,10 +220,11 @@ test("parseEpollInfo() reads the tfd: lines of the kernel and no other", () => {
   const text = "pos:\t0\nflags:\t02000002\nmnt_id:\t15\nino:\t1057\n" +
     "tfd:       10 events:       19 data: ffffffffffffffff  pos:0 ino:10f5a3 sdev:8\n" +
     "tfd:        6 events: 80002005 data:     5588aabbccd0  pos:0 ino:2c sdev:e\n";
-  assert.deepEqual(parseEpollInfo(text), [
-    { fd: 10, events: 0x19, data: 0xffffffffffffffffn, inode: 0x10f5a3 },
-    { fd: 6, events: 0x80002005, data: 0x5588aabbccd0n, inode: 0x2c },
-  ]);
-  assert.deepEqual(parseEpollInfo(""), []);
-  assert.deepEqual(parseEpollInfo("tfd: 6 events: 1"), []);
+  const ten = { fd: 10, events: 0x19, data: 0xffffffffffffffffn, inode: 0x10f5a3 };
+  assert.deepEqual(parseEpollInfo(text, 10), [ten]);
+  assert.deepEqual(parseEpollInfo(text, 6), [{ fd: 6, events: 0x80002005, data: 0x5588aabbccd0n, inode: 0x2c }]);
+  assert.deepEqual(parseEpollInfo(text + text, 10), [ten, ten]);
+  for (const fd of [1, 0, 106]) assert.deepEqual(parseEpollInfo(text, fd), []);
+  assert.deepEqual(parseEpollInfo("", 6), []);
+  assert.deepEqual(parseEpollInfo("tfd: 6 events: 1", 6), []);
 });

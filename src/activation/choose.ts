@@ -21,11 +21,13 @@ function kindOf(fd: number, host: Host): DescriptorKind | undefined {
 }
 
 /**
- * Whether a descriptor has the name asked for. The name of an escaped unit, `my\x2dapp.socket`, comes through LISTEN_FDNAMES as
+ * Those with the name asked for. The name of an escaped unit, `my\x2dapp.socket`, comes through LISTEN_FDNAMES as
  * `myx2dapp.socket` (libsystemd reads it so, too): asking in either form finds it.
  */
-function hasName(entry: ListenFd, name: string | undefined): boolean {
-  return name === undefined || entry.name === name || entry.name === name.replace(/\\(.)/g, "$1");
+function named(all: ListenFd[], name: string | undefined): ListenFd[] {
+  if (name === undefined) return all;
+  const unescaped = name.replace(/\\(.)/g, "$1");
+  return all.filter((entry) => entry.name === name || entry.name === unescaped);
 }
 
 /**
@@ -41,7 +43,7 @@ export function chooseStreamListener(host: Host, options: ListenOptions): Choice
   const all = listenFds(host, options);
   const { env, taken } = table(host, { keepEnv: true });
   if (all.length === 0) return options.fallback === undefined ? { refused: "nothing", env } : undefined;
-  const candidates = all.filter((entry) => hasName(entry, name)).map((entry): Candidate => {
+  const candidates = named(all, name).map((entry): Candidate => {
     const isTaken = taken.has(entry.fd);
     return { ...entry, taken: isTaken, kind: isTaken ? undefined : kindOf(entry.fd, host) };
   });

@@ -9,25 +9,26 @@ export interface Registration {
   readonly entry: EpollEntry;
 }
 
-interface EpollSet {
-  readonly fd: number;
-  readonly entries: EpollEntry[];
+/** Which set had the last one: a process has one, and looking for it takes as long as there are descriptors. */
+const lastSet = new WeakMap<Libc, number>();
+
+function infoOf(libc: Libc, fd: number, target = descriptorTarget(libc, fd)): string | undefined {
+  return target === "anon_inode:[eventpoll]" ? readText(libc, `/proc/self/fdinfo/${fd}`) : undefined;
 }
 
 /**
  * The epoll sets of this process. They are made at start, so a gap of closed numbers ends the search. Deno has duplicates of its one
  * set: what reads the same is the same.
  */
-function epollSets(libc: Libc): EpollSet[] {
-  const sets = new Map<string, EpollSet>();
+function epollSets(libc: Libc): Map<string, number> {
+  const sets = new Map<string, number>();
   for (let fd = 3, closed = 0; closed < 16; fd++) {
     const target = descriptorTarget(libc, fd);
     closed = target === undefined ? closed + 1 : 0;
-    if (target !== "anon_inode:[eventpoll]") continue;
-    const text = readText(libc, `/proc/self/fdinfo/${fd}`) ?? "";
-    if (!sets.has(text)) sets.set(text, { fd, entries: parseEpollInfo(text) });
+    const text = infoOf(libc, fd, target ?? "");
+    if (text !== undefined && !sets.has(text)) sets.set(text, fd);
   }
-  return [...sets.values()];
+  return sets;
 }
 
 /**
@@ -38,14 +39,19 @@ function epollSets(libc: Libc): EpollSet[] {
  */
 export function findRegistration(libc: Libc, fd: number): Registration {
   const inode = socketInode(descriptorTarget(libc, fd));
-  const found: Registration[] = [];
-  for (const set of epollSets(libc)) {
-    for (const entry of set.entries) {
-      if (entry.fd === fd && entry.inode === inode) found.push({ epollFd: set.fd, entry });
-    }
+  const search = (sets: Iterable<readonly [text: string, epollFd: number]>): Registration[] =>
+    [...sets].flatMap(([text, epollFd]) =>
+      parseEpollInfo(text, fd).filter((entry) => entry.inode === inode).map((entry) => ({ epollFd, entry }))
+    );
+  const last = lastSet.get(libc);
+  const text = last === undefined ? undefined : infoOf(libc, last);
+  let found = text === undefined ? [] : search([[text, last!]]);
+  if (found.length !== 1) found = search(epollSets(libc));
+  if (found.length !== 1) {
+    throw new Fd3Error("ERR_FD3_TRANSPLANT", `Cannot find how fd ${fd} is watched: ${found.length} epoll entries`);
   }
-  if (found.length === 1) return found[0];
-  throw new Fd3Error("ERR_FD3_TRANSPLANT", `Cannot find how fd ${fd} is watched: ${found.length} epoll entries`);
+  lastSet.set(libc, found[0].epollFd);
+  return found[0];
 }
 
 /** A `struct epoll_event`. */

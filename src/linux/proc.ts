@@ -10,7 +10,7 @@ const decoder = new TextDecoder();
 export function readText(libc: Libc, path: string): string | undefined {
   const fd = libc.open(cString(path), O_RDONLY | O_CLOEXEC, 0);
   if (fd < 0) return undefined;
-  const buffer = new Uint8Array(4096);
+  const buffer = new Uint8Array(16384);
   let text = "";
   let n: number;
   while ((n = libc.read(fd, buffer, buffer.length)) > 0) {
@@ -42,11 +42,14 @@ export interface EpollEntry {
   readonly inode: number;
 }
 
-/** The `tfd:` lines of `/proc/self/fdinfo/<epoll fd>`. */
-export function parseEpollInfo(text: string): EpollEntry[] {
-  const line = /^tfd:\s*(\d+)\s+events:\s*([0-9a-f]+)\s+data:\s*([0-9a-f]+)\s.*\bino:([0-9a-f]+)/gm;
-  return [...text.matchAll(line)].map(([, fd, events, data, inode]) => ({
-    fd: Number(fd),
+/** The `tfd:` lines of `/proc/self/fdinfo/<epoll fd>` that are about one descriptor. */
+export function parseEpollInfo(text: string, fd: number): EpollEntry[] {
+  const line = new RegExp(
+    `^tfd:\\s*${fd}\\s+events:\\s*([0-9a-f]+)\\s+data:\\s*([0-9a-f]+)\\s.*\\bino:([0-9a-f]+)`,
+    "gm",
+  );
+  return [...text.matchAll(line)].map(([, events, data, inode]) => ({
+    fd,
     events: Number.parseInt(events, 16),
     data: BigInt(`0x${data}`),
     inode: Number.parseInt(inode, 16),

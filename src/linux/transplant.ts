@@ -26,10 +26,17 @@ function sameAddress(a: Address | undefined, b: Address): boolean {
   return a !== undefined && JSON.stringify(a) === JSON.stringify(b);
 }
 
+/** Which was the last one: the next placeholder is usually above it, behind the inherited ones. */
+const lastSocket = new WeakMap<Libc, number>();
+
 /** The descriptor whose own address is this one. Addresses of placeholders are unique, so the first is the one. */
 export function findSocket(libc: Libc, address: Address): number {
-  for (let fd = 3; fd < highestFd; fd++) {
-    if (sameAddress(localAddress(libc, fd), address)) return fd;
+  for (const start of [lastSocket.get(libc) ?? highestFd, 3]) {
+    for (let fd = start; fd < highestFd; fd++) {
+      if (!sameAddress(localAddress(libc, fd), address)) continue;
+      lastSocket.set(libc, fd);
+      return fd;
+    }
   }
   throw new Fd3Error("ERR_FD3_TRANSPLANT", "Cannot find the placeholder: no descriptor has its address");
 }
