@@ -1,12 +1,5 @@
 // The ratios as an SVG chart.
-
-/** One comparison. */
-export interface Row {
-  readonly runtime: string;
-  readonly name: string;
-  /** One for each size of message; for times, one. */
-  readonly ratios: readonly number[];
-}
+import type { Row } from "./table.ts";
 
 const [width, rowHeight, left, scale] = [720, 22, 250, 380];
 
@@ -19,10 +12,12 @@ function bar(x: number, y: number, ratio: number, label: string, color: string):
 /** Bars for each row, and a line where the runtime's own server is. */
 export function chart(rows: readonly Row[], title: string): string {
   const height = 60 + rows.length * rowHeight;
-  const lines = rows.map(({ runtime, name, ratios }, i) => {
+  const lines = rows.map(({ runtime, name, ratios = [] }, i) => {
     const y = 46 + i * rowHeight;
     const bars = ratios.map((ratio, j) => bar(left, y + j * 9 - 6, ratio, ratio.toFixed(2), ["#2563eb", "#93c5fd"][j]));
-    return `<text x="${left - 10}" y="${y + 4}" text-anchor="end">${runtime}: ${name}</text>${bars.join("")}`;
+    return `<text x="${left - 10}" y="${y + 4}" text-anchor="end">${runtime}: ${name.replaceAll("`", "")}</text>${
+      bars.join("")
+    }`;
   });
   const one = left + scale;
   return [

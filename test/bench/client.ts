@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 
-const connections = 16;
+const connections = 50;
 
 /** Connections to one server, kept open between bursts. */
 export class Load {

@@ -2,7 +2,7 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -49,25 +49,29 @@ export function holdSocket(): { fd: number; path: string; close(): void } {
   return { fd, path, close: () => void libc.close(fd) };
 }
 
-/** Starts a program on a runtime with a socket as its fd 3, and a LISTEN_PID that is true. */
-export function activate(runtime: string, program: string, args: readonly string[], fd: number): ChildProcess {
-  const shell = 'export LISTEN_PID=$$ LISTEN_FDS=1; exec "$@"';
-  const command = ["-c", shell, "sh", ...runtimes[runtime], resolve(root, program), ...args];
-  return spawn("/bin/sh", command, { stdio: ["ignore", "ignore", "inherit", fd] });
+/** What a shell runs to become a program with a true LISTEN_PID. */
+export function activationShell(count: number): string {
+  return `export LISTEN_PID=$$ LISTEN_FDS=${count}; exec "$@"`;
+}
+
+/** Starts a program with a socket as its fd 3. */
+export function activate(command: readonly string[], fd: number): ChildProcess {
+  const args = ["-c", activationShell(1), "sh", ...command];
+  return spawn("/bin/sh", args, { stdio: ["ignore", "ignore", "inherit", fd] });
 }
 
 /** fd3's echo daemon, reading in one of the ways of a Connection. */
 export function startFd3(runtime: string, mode: string): Server {
   const held = holdSocket();
-  const child = activate(runtime, "test/fixtures/daemon.ts", [mode], held.fd);
+  const child = activate([...runtimes[runtime], `${root}test/fixtures/daemon.ts`, mode], held.fd);
   held.close();
   return { path: held.path, stop: () => void child.kill("SIGKILL") };
 }
 
 /** The runtime's own. */
-export async function startNative(runtime: string): Promise<Server> {
+export async function startOwn(runtime: string): Promise<Server> {
   const path = `${benchFolder}/${counter++}.sk`;
-  const [file, ...args] = [...runtimes[runtime], join(root, "test/bench/servers/native.ts"), path];
+  const [file, ...args] = [...runtimes[runtime], `${root}test/bench/servers/echo.ts`, path];
   const child = spawn(file, args, { stdio: ["ignore", "ignore", "inherit"] });
   for (let tries = 0; !existsSync(path); tries++) {
     if (tries > 500) throw new Error(`${runtime} does not listen`);
