@@ -6,9 +6,11 @@
  *
  * @example An echo daemon
  * ```ts
- * import { listen } from "@fd3/fd3";
+ * import { listen, terminated } from "@fd3/fd3";
  *
- * const listener = await listen({ fallback: "/run/echo.sk" });
+ * const listener = await listen({ fallback: "127.0.0.1:0" });
+ * terminated().addEventListener("abort", () => listener.close());
+ * setTimeout(() => listener.close(), 10); // A daemon does without this line.
  * for await (const connection of listener) {
  *   connection.forEach((chunk) => connection.write(chunk))
  *     .catch((error) => console.error(error.message))

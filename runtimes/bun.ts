@@ -46,6 +46,20 @@ export interface ListenNativeOptions extends ListenOptions {
  *
  * @throws {Fd3Error} As `listen`.
  * @param options `socket` as for `Bun.listen()`, the rest as for `listen`.
+ * @returns The listener, which is the caller's to stop.
+ *
+ * @example Bun's own handlers (it runs on Bun alone)
+ * ```ts
+ * import { listenNative } from "@fd3/fd3/bun";
+ *
+ * if ("Bun" in globalThis) {
+ *   const listener = await listenNative({
+ *     fallback: "127.0.0.1:0",
+ *     socket: { data: (socket, chunk) => void socket.write(chunk) },
+ *   });
+ *   listener.stop();
+ * }
+ * ```
  */
 export function listenNative(options: ListenNativeOptions): Promise<BunListener> {
   const { name: _name, fallback: _fallback, mode: _mode, keepEnv: _keepEnv, ...own } = options;

@@ -63,6 +63,16 @@ const nativeAdapter: Adapter<DenoListener> = {
  *
  * @throws {Fd3Error} As `listen`, and `ERR_FD3_FFI` if a permission is missing.
  * @param options As for `listen`.
+ * @returns The listener, which is the caller's to close.
+ *
+ * @example A Deno.Listener
+ * ```ts
+ * import { listenNative } from "@fd3/fd3/deno";
+ *
+ * const listener = await listenNative({ fallback: "127.0.0.1:0" });
+ * console.log(listener.addr);
+ * listener.close();
+ * ```
  */
 export function listenNative(options: ListenOptions = {}): Promise<DenoListener> {
   return listenWith(nativeAdapter, options);

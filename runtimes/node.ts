@@ -46,12 +46,14 @@ export function listen(options: ListenOptions = {}): Promise<Listener> {
  * @returns Where it listens.
  *
  * @example An HTTP server
- * ```ts ignore
+ * ```ts
  * import { createServer } from "node:http";
  * import { attach } from "@fd3/fd3/node";
  *
  * const server = createServer((_request, response) => response.end("hello\n"));
- * await attach(server, { fallback: "127.0.0.1:8080" });
+ * const { address } = await attach(server, { fallback: "127.0.0.1:0" });
+ * console.log(address);
+ * server.close();
  * ```
  */
 export async function attach(server: NetServer, options: AttachOptions = {}): Promise<Attached> {

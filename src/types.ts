@@ -86,6 +86,19 @@ export interface Listener extends AsyncIterable<Connection>, AsyncDisposable {
  * A connection. It is half-open where the peer wants that: the end of what the peer sends ends the iteration, not our writing.
  * Read it by one of iteration, {@linkcode Connection.read}, {@linkcode Connection.forEach} or
  * {@linkcode Connection.readable}, not by two at once.
+ *
+ * @example Lines counted, and told when the peer has sent its end
+ * ```ts
+ * import type { Connection } from "@fd3/fd3";
+ *
+ * async function count(connection: Connection): Promise<void> {
+ *   let lines = 0;
+ *   for await (const chunk of connection) lines += chunk.filter((byte) => byte === 10).length;
+ *   await connection.write(new TextEncoder().encode(`${lines}\n`));
+ *   await connection.close();
+ * }
+ * console.log(count);
+ * ```
  */
 export interface Connection extends AsyncIterable<Uint8Array>, AsyncDisposable {
   /** Our end. */
@@ -151,6 +164,13 @@ export interface Api {
    * @throws {Fd3Error} As in the table.
    * @param options `keepEnv` leaves the variables where they are.
    * @returns The descriptors in the order of the Listen…= lines of the unit.
+   *
+   * @example What was passed
+   * ```ts
+   * import { listenFds } from "@fd3/fd3";
+   *
+   * for (const { fd, name } of listenFds()) console.log(`fd ${fd} is ${name}`);
+   * ```
    */
   listenFds(options?: ListenFdsOptions): ListenFd[];
   /**
@@ -164,12 +184,59 @@ export interface Api {
    * fits, `ERR_FD3_NAME` or `ERR_FD3_KIND` if some were passed and none fits, `EADDRINUSE` if the fallback address is taken,
    * and what `listenFds` throws.
    * @throws {TypeError} If an option is not of its kind.
+   * @param options Which descriptor, and what to do without one.
+   * @returns The listener, which accepts from now on.
+   *
+   * @example One listener, whoever opened its socket
+   * ```ts
+   * import { listen } from "@fd3/fd3";
+   *
+   * await using listener = await listen({ fallback: "127.0.0.1:0" });
+   * console.log(listener.activated ? "systemd's socket" : "a socket of my own", listener.address);
+   * ```
    */
   listen(options?: ListenOptions): Promise<Listener>;
-  /** A signal that aborts on the first SIGTERM or SIGINT. From then on neither ends the process by itself. */
+  /**
+   * A signal that aborts on the first SIGTERM or SIGINT. From the first call on neither ends the process by itself. It does not load
+   * `node:process`, which doubles the time that Deno takes to start.
+   *
+   * @returns The same signal each time.
+   *
+   * @example Stopping
+   * ```ts
+   * import { listen, terminated } from "@fd3/fd3";
+   *
+   * const listener = await listen({ fallback: "127.0.0.1:0" });
+   * terminated().addEventListener("abort", () => listener.close());
+   * await listener.close();
+   * ```
+   */
   terminated(): AbortSignal;
-  /** The arguments of the command line, without the runtime and the script. */
+  /**
+   * The command line, without loading `node:process` on Deno.
+   *
+   * @returns The arguments behind the runtime and the script.
+   *
+   * @example An address as the only argument
+   * ```ts
+   * import { args } from "@fd3/fd3";
+   *
+   * const [address = "/run/foobar.sk"] = args();
+   * console.log(address);
+   * ```
+   */
   args(): readonly string[];
-  /** Ends the process with this status. */
+  /**
+   * Ends the process, without loading `node:process` on Deno.
+   *
+   * @param status The exit status, 0 to 255.
+   *
+   * @example What cannot start
+   * ```ts
+   * import { exit, listenFds } from "@fd3/fd3";
+   *
+   * if (listenFds().length > 1) exit(1);
+   * ```
+   */
   exit(status: number): never;
 }

@@ -35,6 +35,11 @@ function tests(folder: string): string[] {
   return names.sort().map((name) => `./${folder}/${name}`);
 }
 
+function sources(folder: string): string[] {
+  const names = readdirSync(`${root}${folder}`).filter((name) => name.endsWith(".ts"));
+  return names.sort().map((name) => `${folder}/${name}`);
+}
+
 function node(version: string, folder: string): Suite {
   // Node 20 strips no types, and 22 does not know `using`, which the tests have; the programs under test run as they are.
   const loader = version === "node20" || version === "node22" ? ["--import", "tsx"] : [];
@@ -56,6 +61,11 @@ const program = (name: string) => `${root}node_modules/.bin/${name}`;
 const suites: Record<string, () => Suite> = {
   deno: () => ({
     command: [program("deno"), "test", "--no-check", "--allow-all", ...tests("test")],
+    summary: denoSummary,
+  }),
+  // The examples in the documentation.
+  docs: () => ({
+    command: [program("deno"), "test", "--doc", "--allow-all", "mod.ts", ...sources("runtimes"), ...sources("src")],
     summary: denoSummary,
   }),
   bun: () => ({ command: [program("bun"), "test", "--timeout", "120000", ...tests("test")], summary: bunSummary }),

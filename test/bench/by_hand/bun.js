@@ -14,7 +14,7 @@ function flush(socket) {
   }
 }
 
-Bun.listen({
+const listener = Bun.listen({
   fd: 3,
   socket: {
     open(socket) {
@@ -27,3 +27,4 @@ Bun.listen({
     drain: flush,
   },
 });
+process.on("SIGTERM", () => listener.stop());

@@ -46,4 +46,6 @@ async function echo(conn) {
 
 if (Number(Deno.env.get("LISTEN_PID")) !== Deno.pid || Deno.env.get("LISTEN_FDS") !== "1") Deno.exit(1);
 for (const name of ["LISTEN_PID", "LISTEN_FDS"]) Deno.env.delete(name);
-for await (const conn of inherited()) echo(conn).catch(() => {});
+const listener = inherited();
+Deno.addSignalListener("SIGTERM", () => listener.close());
+for await (const conn of listener) echo(conn).catch(() => {});

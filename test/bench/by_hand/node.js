@@ -5,4 +5,6 @@ import process from "node:process";
 if (Number(process.env.LISTEN_PID) !== process.pid || process.env.LISTEN_FDS !== "1") process.exit(1);
 delete process.env.LISTEN_PID;
 delete process.env.LISTEN_FDS;
-createServer({ allowHalfOpen: true }, (socket) => socket.on("error", () => {}).pipe(socket)).listen({ fd: 3 });
+const server = createServer({ allowHalfOpen: true }, (socket) => socket.on("error", () => {}).pipe(socket));
+server.listen({ fd: 3 });
+process.on("SIGTERM", () => server.close());
