@@ -6,6 +6,7 @@
 import { listenFds as coreListenFds } from "../src/activation/table.ts";
 import type { Choice } from "../src/activation/choose.ts";
 import { Fd3Error } from "../src/errors.ts";
+import type { HttpServer, ServeHandler, ServeOptions } from "../src/http/types.ts";
 import { type Adapter, listenWith } from "../src/listen.ts";
 import { terminatedBy } from "../src/terminated.ts";
 import type { Listener, ListenFd, ListenFdsOptions, ListenOptions } from "../src/types.ts";
@@ -16,6 +17,7 @@ import { deno, type DenoListener } from "./deno/types.ts";
 import { adoptNet } from "./shared/net_listener.ts";
 
 export * from "../src/errors.ts";
+export type * from "../src/http/types.ts";
 export type * from "../src/types.ts";
 export type { DenoAddress, DenoConn, DenoListener } from "./deno/types.ts";
 
@@ -66,6 +68,13 @@ const nativeAdapter: Adapter<DenoListener> = {
  */
 export function listenNative(options: ListenOptions = {}): Promise<DenoListener> {
   return listenWith(nativeAdapter, options);
+}
+
+/** See {@linkcode Api.serve}. */
+export async function serve(handler: ServeHandler, options: ServeOptions = {}): Promise<HttpServer> {
+  // Only here: who listens alone loads nothing of it.
+  const { adapter, serveWith } = await import("./deno/http.ts");
+  return await serveWith(adapter, handler, options);
 }
 
 /** See {@linkcode Api.terminated}. */
