@@ -43,23 +43,16 @@ export type FetchHandler = (request: Request, incoming: IncomingMessage) => Resp
  *
  * @param runtime Which runtime this is.
  * @param handler Answers the requests.
- * @param authority What `request.url` has where the client sent no Host header, as HTTP/1.0 allows.
+ * @param options `hostname` is what `request.url` has where the client sent no Host header, as HTTP/1.0 allows; it is read at each request.
  */
 export async function fetchListener(
   runtime: Host["runtime"],
   handler: FetchHandler,
-  authority: () => string,
+  options: { hostname: string },
 ): Promise<NodeHttpListener> {
   const hono = await loadHono();
-  const options = {
-    overrideGlobalObjects: runtime === "Node",
-    get hostname() {
-      return authority();
-    },
-  };
-  if (runtime !== "Deno") {
-    return hono.getRequestListener((request, { incoming }) => handler(request, incoming), options);
-  }
+  const all = Object.assign(options, { overrideGlobalObjects: runtime === "Node" });
+  if (runtime !== "Deno") return hono.getRequestListener((request, { incoming }) => handler(request, incoming), all);
   const Genuine = genuineRequest(hono);
-  return hono.getRequestListener((request, { incoming }) => handler(new Genuine(request), incoming), options);
+  return hono.getRequestListener((request, { incoming }) => handler(new Genuine(request), incoming), all);
 }

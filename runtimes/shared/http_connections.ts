@@ -6,47 +6,71 @@ const key: unique symbol = Symbol("fd3.connection");
 
 type Marked<T> = T & { [key]?: HttpConnection };
 
-/** One connection, and how far its requests are. */
+/**
+ * One connection, and how far its requests are.
+ *
+ * What is under way is asked of the socket. Only where the socket does not tell it, and while the server ends, is a response watched:
+ * that costs each request something.
+ */
 class HttpConnection {
   readonly socket: HttpSocket;
   readonly #all: HttpConnections;
-  #requests = 0;
-  #pending = 0;
-  /** How many bytes had come when the last answer was complete. */
-  #bytesAnswered = 0;
+  #hasAsked = false;
+  #watched = 0;
+  /** How many bytes had come when it was idle last, as far as that was looked at. */
+  #bytesAnswered = Infinity;
 
   constructor(socket: HttpSocket, all: HttpConnections) {
     this.socket = socket;
     this.#all = all;
   }
 
+  /** The response under way, if it is not watched. */
+  get #current(): ServerResponse | undefined {
+    const { _httpMessage: current } = this.socket;
+    return current && !(key in current) ? current : undefined;
+  }
+
   /** Requests that have no whole answer yet. */
   get pending(): number {
-    return this.#pending;
+    return this.#watched + (this.#current === undefined ? 0 : 1);
   }
 
   /** Whether it owes us a request: it has sent none yet, or the beginning of one. */
   get isUnread(): boolean {
-    if (this.#pending > 0) return false;
-    return this.#requests === 0 || this.socket.bytesRead > this.#bytesAnswered;
+    if (this.pending > 0) return false;
+    return !this.#hasAsked || this.socket.bytesRead > this.#bytesAnswered;
   }
 
+  /** A request came. */
   began(outgoing: ServerResponse): void {
-    this.#requests++;
-    this.#pending++;
+    this.#hasAsked = true;
     if (this.#all.isClosing) outgoing.shouldKeepAlive = false;
+    // One that waits in a pipeline is not the socket's yet.
+    if (this.#all.isClosing || this.socket._httpMessage !== outgoing) this.#watch(outgoing);
+  }
+
+  #watch(outgoing: ServerResponse): void {
     (outgoing as Marked<ServerResponse>)[key] = this;
+    this.#watched++;
     outgoing.on("close", onAnswered);
   }
 
   answered(): void {
-    this.#pending--;
+    this.#watched--;
     this.#bytesAnswered = this.socket.bytesRead;
     if (this.#all.isEnding) this.endIfIdle();
   }
 
+  /** From now on it matters when its answers are complete. */
+  startClosing(): void {
+    const current = this.#current;
+    if (current !== undefined) this.#watch(current);
+    else if (this.pending === 0) this.#bytesAnswered = this.socket.bytesRead;
+  }
+
   endIfIdle(): void {
-    if (this.#pending === 0 && !this.isUnread) this.socket.destroySoon();
+    if (this.pending === 0 && !this.isUnread) this.socket.destroySoon();
   }
 
   // Made once for a connection, not for each of its requests.
@@ -72,8 +96,7 @@ export class HttpConnections {
   readonly #open = new Set<HttpConnection>();
   /** Where the server listens. */
   listener: Address = { transport: "unix", path: "" };
-  /** Whether every response says `connection: close`, also those that no handler gives. */
-  isClosing = false;
+  #isClosing = false;
   /** Whether each connection is ended as soon as its answers are complete. */
   isEnding = false;
 
@@ -87,6 +110,16 @@ export class HttpConnections {
       if (first !== undefined) this.#open.delete(first);
       this.#add(socket);
     });
+  }
+
+  /** Whether every response says `connection: close`, also those that no handler gives. */
+  get isClosing(): boolean {
+    return this.#isClosing;
+  }
+
+  startClosing(): void {
+    this.#isClosing = true;
+    for (const connection of this.#open) connection.startClosing();
   }
 
   /** How many are open. */

@@ -12,6 +12,8 @@ import type { NetServer } from "./node_types.ts";
 export interface HttpParts {
   readonly server: NodeHttpServer;
   readonly connections: HttpConnections;
+  /** What a client asks that sends no Host header. */
+  readonly authority: { hostname: string };
 }
 
 /** What listening depends on the runtime for. */

@@ -7,6 +7,11 @@ import type { NetServer, NetSocket } from "./node_types.ts";
 /** `net.Socket` or `tls.TLSSocket` of an HTTP server. */
 export interface HttpSocket extends NetSocket {
   readonly bytesRead: number;
+  /**
+   * The response whose turn it is; nothing while no request is being answered. Node has no public name for it; its own
+   * `closeIdleConnections()` asks the same (lib/_http_server.js).
+   */
+  readonly _httpMessage?: ServerResponse | null;
   /** Ends it once what was written is sent. */
   destroySoon(): void;
 }

@@ -18,11 +18,12 @@ class NodeHttpEngine implements Engine {
   readonly #listening: HttpListening;
   #isAccepting = true;
 
-  constructor({ server, connections }: HttpParts, listening: HttpListening) {
+  constructor({ server, connections, authority }: HttpParts, listening: HttpListening) {
     this.#server = server;
     this.#all = connections;
     this.#listening = listening;
     this.address = connections.listener = listening.address;
+    authority.hostname = authorityOf(listening.address);
     // A failed accept is no end: without a listener it would be an uncaught error.
     server.on("error", () => {});
     this.finished = new Promise((resolve) => server.once("close", resolve));
@@ -31,7 +32,7 @@ class NodeHttpEngine implements Engine {
   stopAccepting(): void {
     if (!this.#isAccepting) return;
     this.#isAccepting = false;
-    this.#all.isClosing = true;
+    this.#all.startClosing();
     this.#listening.stop();
   }
 
@@ -70,7 +71,7 @@ class NodeHttpEngine implements Engine {
 }
 
 /** What a client asks that sends no Host header, as HTTP/1.0 allows. */
-function authority(address: Address): string {
+function authorityOf(address: Address): string {
   if (address.transport !== "tcp") return "localhost";
   const { hostname, port } = address;
   return hostname.includes(":") ? `[${hostname.split("%")[0]}]:${port}` : `${hostname}:${port}`;
@@ -90,23 +91,26 @@ function createServer(tls: TlsOptions | undefined): NodeHttpServer {
 function fail(outgoing: ServerResponse, error: unknown): void {
   console.error(error);
   if (outgoing.headersSent) return outgoing.destroy();
-  outgoing.writeHead(500, { "content-type": "text/plain" });
-  outgoing.end("Internal Server Error");
+  const text = "Internal Server Error";
+  // The adapter may have set another length already.
+  outgoing.writeHead(500, { "content-type": "text/plain", "content-length": String(text.length) });
+  outgoing.end(text);
 }
 
 async function makeParts(host: Host, handler: EngineHandler, tls: TlsOptions | undefined): Promise<HttpParts> {
   const server = createServer(tls);
   const connections = new HttpConnections(server);
+  const authority = { hostname: "localhost" };
   const listener = await fetchListener(host.runtime, (request, incoming) => {
     const { remote, local } = connections.of(incoming);
     return handler(request, remote, local);
-  }, () => authority(connections.listener));
+  }, authority);
   const onRequest: NodeHttpListener = (incoming, outgoing) => {
     connections.of(incoming).began(outgoing);
     return listener(incoming, outgoing).catch((error) => fail(outgoing, error));
   };
   server.on("request", onRequest);
-  return { server, connections };
+  return { server, connections, authority };
 }
 
 /**
