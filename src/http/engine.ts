@@ -38,7 +38,7 @@ export interface Engine {
 /** What each engine calls for a request, and what it must do to the response. */
 export interface EngineHandler {
   /**
-   * Never throws. While draining, the response has `connection: close`.
+   * Never throws. While draining, the response has `connection: close`. Its `length` is 0 where it looks at no argument.
    *
    * @param request The request; its `url` carries the authority of the Host header.
    * @param remote The client's end, made when it is asked for.

@@ -35,20 +35,48 @@ function noResponse(who: string, value: unknown): TypeError {
 }
 
 /**
+ * Whether a handler cannot look at its arguments: an arrow function without any. Deno.serve() makes no `Request` for a function of no
+ * parameters, but `length` alone is also 0 for `(...args) =>`, and for a `function` that reads `arguments`.
+ */
+function asksNothing(handler: ServeHandler): boolean {
+  return handler.length === 0 && /^(?:async\s*)?\(\s*\)\s*=>/.test(Function.prototype.toString.call(handler));
+}
+
+/**
  * The user's handler as an engine wants it: every failure is a response, and how many run is known. A handler that answers at once
  * costs one object, no promise and no closure: this is on the way of every request.
  */
 export class Responder {
-  readonly #handler: ServeHandler;
   readonly #onError: ServeOptions["onError"];
   readonly #report: Report;
   #running = 0;
   #isClosing = false;
+  /** What the engine calls. It has no parameters where the user's handler looks at none. */
+  readonly handle: EngineHandler;
 
   constructor(handler: ServeHandler, onError: ServeOptions["onError"], report: Report) {
-    this.#handler = handler;
     this.#onError = onError;
     this.#report = report;
+    const simple = handler as () => unknown;
+    this.handle = asksNothing(handler)
+      ? () => {
+        let result: unknown;
+        try {
+          result = simple();
+        } catch (error) {
+          return this.#recover(error);
+        }
+        return this.#respond(result);
+      }
+      : (request, remote, local) => {
+        let result: unknown;
+        try {
+          result = handler(request, new Info(remote, local));
+        } catch (error) {
+          return this.#recover(error);
+        }
+        return this.#respond(result);
+      };
   }
 
   /** How many handlers have not given their response yet. */
@@ -61,20 +89,13 @@ export class Responder {
     this.#isClosing = true;
   }
 
-  /** What the engine calls. */
-  readonly handle: EngineHandler = (request, remote, local) => {
-    let result: unknown;
-    try {
-      result = this.#handler(request, new Info(remote, local));
-    } catch (error) {
-      return this.#recover(error);
-    }
+  #respond(result: unknown): Response | Promise<Response> {
     if (result instanceof Response) return this.#isClosing ? closing(result) : result;
     if (!isThenable(result)) return this.#recover(noResponse("the handler", result));
     this.#running++;
     const promise = result instanceof Promise ? result as Promise<unknown> : Promise.resolve(result);
     return promise.then(this.#onResult, this.#onFailure);
-  };
+  }
 
   readonly #onResult = (result: unknown): Response | Promise<Response> => {
     this.#running--;
