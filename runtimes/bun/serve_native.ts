@@ -1,3 +1,4 @@
+import { Fd3Error } from "../../src/errors.ts";
 import { type Adapter, listenWith } from "../../src/listen.ts";
 import type { ListenOptions } from "../../src/types.ts";
 import { runtimePath } from "../shared/paths.ts";
@@ -31,6 +32,10 @@ function tellAddress(opened: OpenedServer): void {
     properties.hostname = { value: hostname };
     properties.port = { value: port };
     properties.address = { value: { address: hostname, family, port } };
+    const fetch = native.fetch.bind(native);
+    const complete = (request: Request | string) =>
+      typeof request === "string" && request.startsWith("/") ? new URL(request, native.url).href : request;
+    properties.fetch = { value: (request: Request | string) => fetch(complete(request)) };
   } else {
     properties.address = { value: runtimePath(address.path) };
   }
@@ -39,6 +44,9 @@ function tellAddress(opened: OpenedServer): void {
 
 /** See `serveNative` of the entry point. */
 export async function openServeNative(options: ServeNativeOptions): Promise<BunServer> {
+  if (!("Bun" in globalThis)) {
+    throw new Fd3Error("ERR_FD3_PLATFORM", "Cannot serve with Bun.serve(): this is not Bun");
+  }
   const { name: _name, fallback: _fallback, mode: _mode, keepEnv: _keepEnv, ...own } = options;
   const place = hotPlace(options);
   if (place?.server !== undefined) return place.server.reload(own);
