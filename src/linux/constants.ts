@@ -14,6 +14,7 @@ export const SOCK_CLOEXEC = 0o2000000;
 
 export const SOL_SOCKET = 1;
 export const SO_TYPE = 3;
+export const SO_PEERNAME = 28;
 export const SO_ACCEPTCONN = 30;
 export const SO_DOMAIN = 39;
 export const SOL_TCP = 6;
