@@ -1,4 +1,5 @@
 import type { ServeAdapter } from "../../src/http/serve.ts";
+import { netWays } from "../shared/http_listening.ts";
 import { nodeHttp } from "../shared/node_http.ts";
 import { host } from "./host.ts";
 
@@ -7,6 +8,6 @@ export { serveWith } from "../../src/http/serve.ts";
 /** How Deno serves. */
 export const adapter: ServeAdapter = {
   host,
-  engines: [nodeHttp(() => host)],
+  engines: [nodeHttp(() => ({ host, ways: netWays }))],
   report: (error) => console.error(error),
 };

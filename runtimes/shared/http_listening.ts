@@ -31,7 +31,6 @@ export interface HttpListening {
   abort(): void;
 }
 
-/** On Node and Deno, where a server of node:http is one of node:net. */
 function listening({ server, connections }: HttpParts, address: Address): HttpListening {
   return {
     address,
@@ -56,18 +55,23 @@ function closeAsNet(server: NodeHttpServer): void {
   server.once("close", () => Object.getPrototypeOf(server).close.call(server));
 }
 
-/** Makes a server listen on an inherited descriptor. */
-export async function adoptHttp(parts: HttpParts, host: Host, choice: Choice): Promise<HttpListening> {
-  closeAsNet(parts.server);
-  return listening(parts, await adoptServer(parts.server, host, choice, `serve on fd ${choice.fd}`));
+/** How a runtime makes a server of node:http listen. */
+export interface HttpWays {
+  /** On an inherited descriptor. On a failure it is as it was. */
+  adopt(parts: HttpParts, host: Host, choice: Choice): Promise<HttpListening>;
+  /** At an address. */
+  open(parts: HttpParts, address: FallbackAddress, mode: number | undefined): Promise<HttpListening>;
 }
 
-/** Makes a server listen at an address. */
-export async function openHttp(
-  parts: HttpParts,
-  address: FallbackAddress,
-  mode: number | undefined,
-): Promise<HttpListening> {
-  closeAsNet(parts.server);
-  return listening(parts, await openServer(parts.server, address, mode));
-}
+/** On Node and Deno, where a server of node:http is one of node:net. */
+export const netWays: HttpWays = {
+  async adopt(parts, host, choice) {
+    closeAsNet(parts.server);
+    return listening(parts, await adoptServer(parts.server, host, choice, `serve on fd ${choice.fd}`));
+  },
+
+  async open(parts, address, mode) {
+    closeAsNet(parts.server);
+    return listening(parts, await openServer(parts.server, address, mode));
+  },
+};

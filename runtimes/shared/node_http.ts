@@ -5,7 +5,7 @@ import type { Address } from "../../src/types.ts";
 import { builtin } from "./builtin.ts";
 import { fetchListener } from "./fetch_listener.ts";
 import { HttpConnections } from "./http_connections.ts";
-import { adoptHttp, type HttpListening, type HttpParts, openHttp } from "./http_listening.ts";
+import type { HttpListening, HttpParts, HttpWays } from "./http_listening.ts";
 import type { NodeHttpListener, NodeHttpModule, NodeHttpServer, ServerResponse } from "./http_types.ts";
 
 /** A server of node:http as an engine. */
@@ -116,18 +116,20 @@ async function makeParts(host: Host, handler: EngineHandler, tls: TlsOptions | u
 /**
  * The engine that every runtime has: a server of node:http, with @hono/node-server making its requests and responses.
  *
- * @param host The runtime; asked when it is used.
+ * @param runtime Which one this is, and how its servers listen; asked when it is used.
  */
-export function nodeHttp(host: () => Host): EngineMaker {
+export function nodeHttp(runtime: () => { readonly host: Host; readonly ways: HttpWays }): EngineMaker {
   return {
     name: "node-http",
     async adopt(choice, handler, tls) {
-      const parts = await makeParts(host(), handler, tls);
-      return new NodeHttpEngine(parts, await adoptHttp(parts, host(), choice));
+      const { host, ways } = runtime();
+      const parts = await makeParts(host, handler, tls);
+      return new NodeHttpEngine(parts, await ways.adopt(parts, host, choice));
     },
     async open(address, mode, handler, tls) {
-      const parts = await makeParts(host(), handler, tls);
-      return new NodeHttpEngine(parts, await openHttp(parts, address, mode));
+      const { host, ways } = runtime();
+      const parts = await makeParts(host, handler, tls);
+      return new NodeHttpEngine(parts, await ways.open(parts, address, mode));
     },
   };
 }
