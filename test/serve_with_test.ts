@@ -39,7 +39,7 @@ function adapterOf(engines: readonly EngineMaker[], { passed = true } = {}): Ser
     environment,
     describe: () => ({ is: "socket", family: AF_UNIX, type: SOCK_STREAM, listening: true, address }),
   });
-  return { host, engines, report: () => {} };
+  return { host, engines, report: () => {}, checkTls: () => {} };
 }
 
 const obstacle = new Fd3Error("ERR_FD3_FFI", "Cannot have it");
@@ -139,7 +139,7 @@ const wrong: [handler: unknown, options: unknown, text: string][] = [
   [handler, { engine: "node" }, 'engine is "node", not one of "deno-serve", "bun-serve", "node-http"'],
   [handler, { tls: true }, "tls is true, not an object with cert and key"],
   [handler, { tls: { cert: 7, key: "" } }, "tls.cert is 7, not a text in PEM"],
-  [handler, { tls: { ...tlsOf(), key: "a secret" } }, "tls.key is not a text in PEM"],
+  [handler, { tls: { cert: "" } }, "tls.key is undefined, not a text in PEM"],
   [handler, { signal: {} }, "signal is [object Object], not an AbortSignal"],
   [handler, { onError: "x" }, 'onError is "x", not a function'],
   [handler, { onListen: 1 }, "onListen is 1, not a function"],
