@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { test } from "node:test";
 import { activate, type Started } from "./fixtures/activate.ts";
 import { makeCertificate } from "./fixtures/certificate.ts";
-import { type DaemonOptions, engines, places, portOf } from "./fixtures/engines.ts";
+import { type DaemonOptions, engines, places } from "./fixtures/engines.ts";
 import { ask } from "./fixtures/http_client.ts";
 import { listeningSockets } from "./fixtures/listening.ts";
 import { everything, runtime } from "./fixtures/runtime.ts";

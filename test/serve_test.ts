@@ -5,7 +5,7 @@ import { eventually } from "./fixtures/activate.ts";
 import { places, portOf, withServer } from "./fixtures/engines.ts";
 import { ask, countResponses, getRequest, openRaw } from "./fixtures/http_client.ts";
 import { listeningSockets } from "./fixtures/listening.ts";
-import { type Held } from "./fixtures/sockets.ts";
+import type { Held } from "./fixtures/sockets.ts";
 
 const MiB = 1024 * 1024;
 
