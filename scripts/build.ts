@@ -27,6 +27,8 @@ async function bundle(): Promise<void> {
     format: "esm",
     // Nothing of any runtime is in the code but by getBuiltinModule(): a static import of one fails here.
     platform: "neutral",
+    // A dependency, which is loaded when somebody serves with it.
+    external: ["@hono/node-server"],
     target: "es2022",
     logLevel: "warning",
   });
