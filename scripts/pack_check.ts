@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { check, finish, program, root, run } from "./pack/checks.ts";
-import { checkDaemon, checkKoffi, checkLoading } from "./pack/runtimes.ts";
+import { checkDaemon, checkKoffi, checkLoading, checkServing } from "./pack/runtimes.ts";
 import { checkTypes } from "./pack/types.ts";
 
 interface Packed {
@@ -63,6 +63,7 @@ async function checkPackage(temp: string, kept: string): Promise<void> {
   await installNodes();
   await checkLoading(alone);
   await checkDaemon(alone);
+  await checkServing(alone);
   await checkKoffi(await install(join(temp, "koffi"), tarball, `koffi@${devDependencies.koffi}`));
 }
 
