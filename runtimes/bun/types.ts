@@ -120,7 +120,7 @@ export interface BunServer extends Disposable {
   /** Calls the handler without a connection. */
   fetch(request: Request | string): Response | Promise<Response>;
   /** Makes a WebSocket of a request. */
-  upgrade(request: Request, options?: { headers?: HeadersInit; data?: unknown }): boolean;
+  upgrade(request: Request, options?: { headers?: ConstructorParameters<typeof Headers>[0]; data?: unknown }): boolean;
   /** Sends a message to all WebSockets that are subscribed to a topic. */
   publish(topic: string, data: string | ArrayBufferView | ArrayBuffer, compress?: boolean): number;
   /** How many are. */
