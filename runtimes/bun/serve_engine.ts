@@ -3,14 +3,7 @@ import type { Choice } from "../../src/activation/choose.ts";
 import { hasLibc } from "../../src/host.ts";
 import type { Engine, EngineHandler } from "../../src/http/engine.ts";
 import type { TlsOptions } from "../../src/http/types.ts";
-import {
-  acceptedSockets,
-  canSend,
-  isWildcard,
-  localEnd,
-  readableSockets,
-  unreadSockets,
-} from "../../src/linux/accepted.ts";
+import { acceptedSockets, isWildcard, localEnd, readableSockets, unreadSockets } from "../../src/linux/accepted.ts";
 import type { Libc } from "../../src/linux/libc.ts";
 import type { Address } from "../../src/types.ts";
 import { host } from "./host.ts";
