@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { activate, type ActivateOptions, cpuSeconds, eventually, type Started } from "./fixtures/activate.ts";
-import { ask, countResponses, getRequest, openRaw, type RawClient } from "./fixtures/http_client.ts";
+import { activate, type ActivateOptions, eventually, type Started } from "./fixtures/activate.ts";
+import { exhaust } from "./fixtures/exhaust.ts";
+import { ask, connectMany, countResponses, getRequest, type RawClient } from "./fixtures/http_client.ts";
 import { everything, runtime } from "./fixtures/runtime.ts";
 import { type Held, holdTcp, holdUnix, tempFolder } from "./fixtures/sockets.ts";
 import { needs } from "./fixtures/tools.ts";
@@ -22,35 +23,13 @@ async function onBoth(run: (held: Held) => Promise<void>): Promise<void> {
   await run(unix);
 }
 
-/** Connects clients one after another, each with a request. */
-async function connectMany(held: Held, count: number, request: string): Promise<RawClient[]> {
-  const clients: RawClient[] = [];
-  for (let i = 0; i < count; i++) {
-    const client = await openRaw(held.target);
-    client.socket.write(request);
-    clients.push(client);
-  }
-  return clients;
-}
-
 const answered = (clients: readonly RawClient[]) => clients.filter((c) => countResponses(c.text()) > 0).length;
 
-/** 100 clients for a server that may have 64 descriptors: some wait, without the processor being busy, until others leave. */
-async function exhaust(held: Held, request: string): Promise<void> {
+/** A server of serveNative() that may have 64 descriptors, and what it does when they run out. */
+async function exhaustServer(held: Held, late: boolean): Promise<void> {
   await using started = start(held, {}, { before: "ulimit -n 64;" });
   await started.line();
-  const clients = await connectMany(held, 100, request);
-  // Bun may have 64; how many of them are its own is its own business.
-  await sleep(1000);
-  const early = answered(clients);
-  assert.ok(early < 64, `${early} were answered`);
-  const cpu = cpuSeconds(started.pid);
-  await sleep(2000);
-  assert.ok(cpuSeconds(started.pid) - cpu < 0.2, `${cpuSeconds(started.pid) - cpu} s of CPU in 2 s`);
-  clients.splice(0, 60).forEach(({ socket }) => socket.destroy());
-  if (request === "") clients.forEach(({ socket }) => socket.write(getRequest("/static")));
-  assert.ok(await eventually(() => answered(clients) === 40, 30_000), `${answered(clients)} of the last 40`);
-  clients.forEach(({ socket }) => socket.destroy());
+  await exhaust(started, held.target, getRequest("/static"), { late });
   assert.equal(await ask(held.target, { path: "/static" }), "200 static");
   assert.equal(await started.terminate(), 0, started.stderr());
 }
@@ -58,7 +37,7 @@ async function exhaust(held: Held, request: string): Promise<void> {
 function onBun(): void {
   test("serveNative() serves 200 clients that were queued before it started", () =>
     onBoth(async (held) => {
-      const clients = await connectMany(held, 200, getRequest("/static"));
+      const clients = await connectMany(held.target, 200, getRequest("/static"));
       await using started = start(held);
       assert.ok(await eventually(() => answered(clients) === 200, 30_000), `${answered(clients)} of 200`);
       clients.forEach(({ socket }) => socket.destroy());
@@ -66,11 +45,11 @@ function onBun(): void {
     }));
 
   test("serveNative() neither spins nor fails when descriptors run out, and recovers", () =>
-    onBoth((held) => exhaust(held, getRequest("/static"))));
+    onBoth((held) => exhaustServer(held, false)));
 
   test("serveNative() recovers also where silent clients took all descriptors", async () => {
     using held = holdTcp({ backlog: 256 });
-    await exhaust(held, "");
+    await exhaustServer(held, true);
   });
 
   test("stop() of serveNative() answers what is in flight, and leaves the queue to the next instance", () =>
@@ -79,10 +58,10 @@ function onBun(): void {
       await first.line();
       const slow = ask(held.target, { path: "/slow" });
       // Idle from here on: stop() ends it.
-      const [idle] = await connectMany(held, 1, getRequest("/static"));
+      const [idle] = await connectMany(held.target, 1, getRequest("/static"));
       assert.ok(await eventually(() => answered([idle]) === 1));
       assert.equal(await ask(held.target, { path: "/stop" }), "200 stopping");
-      const [next] = await connectMany(held, 1, getRequest("/static"));
+      const [next] = await connectMany(held.target, 1, getRequest("/static"));
       assert.equal(await slow, "200 slow");
       // Nothing of the server keeps the process.
       assert.equal(await first.exited, 0, first.stderr());
@@ -129,7 +108,7 @@ function onBun(): void {
       for (
         const request of ["GET /sta", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf", getRequest("/big")]
       ) {
-        const [client] = await connectMany(held, 1, request);
+        const [client] = await connectMany(held.target, 1, request);
         if (request === getRequest("/big")) assert.ok(await eventually(() => client.text() !== ""));
         else await sleep(50);
         client.socket.resetAndDestroy?.();

@@ -119,7 +119,7 @@ function onBun(): void {
     assert.deepEqual((await told(started))[0], describeTcp(tcp.port, "https"));
     assert.equal(await ask(tcp.target, { path: "/static", secure: true }), "200 static");
     assert.equal(await ask(unix.target, { path: "/static", secure: true }), "200 static");
-    assert.equal(await http2Get(tcp.port, "/static"), "static");
+    assert.equal(await http2Get(tcp.target, "/static"), "static");
     await webSocketEchoes(tcp.port, "/ws", "hello", true);
     assert.equal(await started.terminate(), 0, started.stderr());
   });

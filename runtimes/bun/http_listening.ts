@@ -1,4 +1,3 @@
-import { EPOLLET } from "../../src/linux/constants.ts";
 import { acceptedSockets, unreadSockets } from "../../src/linux/accepted.ts";
 import type { Libc } from "../../src/linux/libc.ts";
 import { hasLibc } from "../../src/host.ts";
@@ -6,7 +5,7 @@ import type { Address } from "../../src/types.ts";
 import type { HttpListening, HttpParts, HttpWays } from "../shared/http_listening.ts";
 import { openServer } from "../shared/net_listener.ts";
 import { host } from "./host.ts";
-import { findServeSocket, ServeSocket } from "./serve_socket.ts";
+import { findServeSocket } from "./serve_socket.ts";
 import { transplantServer } from "./server_transplant.ts";
 
 /**
@@ -41,12 +40,12 @@ function listening({ server, connections }: HttpParts, address: Address, stop: (
 /** On Bun, where no server of node:http takes a descriptor. */
 export const bunWays: HttpWays = {
   async adopt(parts, _host, choice) {
-    const { fd } = choice;
-    const { libc, address, registration } = await transplantServer(parts.server, choice, `serve on fd ${fd}`, EPOLLET);
-    const socket = new ServeSocket(libc, registration);
+    const transplanted = await transplantServer(parts.server, choice, `serve on fd ${choice.fd}`);
+    const { address, socket, giveUp } = transplanted;
+    await transplanted.listening;
     return listening(parts, address, () => {
       socket.release();
-      libc.close(fd);
+      giveUp();
     });
   },
 

@@ -1,6 +1,7 @@
 import { EPOLLET } from "../../src/linux/constants.ts";
 import type { Libc } from "../../src/linux/libc.ts";
 import { readableSockets } from "../../src/linux/accepted.ts";
+import { describe } from "../../src/linux/socket.ts";
 import { rearm, type Registration } from "../../src/linux/transplant.ts";
 
 /** How often to try again while clients wait that could not be accepted. */
@@ -9,14 +10,15 @@ const shortestMs = 250;
 const longestMs = 2000;
 
 /**
- * Keeps `Bun.serve()` from spinning when the descriptors run out. Bun watches a listener level-triggered, so a client that cannot be
+ * Keeps `Bun.serve()` and Bun's servers of Node's modules from spinning when the descriptors run out. Bun watches a listener level-triggered, so a client that cannot be
  * accepted wakes it up again at once, forever. Watched edge-triggered it is told once per client, and again when this
- * renews the registration: nobody tells when a connection of Bun.serve() opens or closes, so this looks whether clients wait, seldom
+ * renews the registration: nobody tells when one of their connections opens or closes, so this looks whether clients wait, seldom
  * while none does. Remove it when Bun backs off by itself (seen in 1.4.5).
  */
 export class Patrol {
   readonly #libc: Libc;
   readonly #registration: Registration;
+  readonly #listener: string;
   #delay = shortestMs;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -29,12 +31,17 @@ export class Patrol {
   constructor(libc: Libc, registration: Registration) {
     this.#libc = libc;
     this.#registration = registration;
+    this.#listener = this.#text();
     this.#wait();
   }
 
   /** The listener is closed. */
   stop(): void {
     clearTimeout(this.#timer);
+  }
+
+  #text(): string {
+    return JSON.stringify(describe(this.#libc, this.#registration.entry.fd));
   }
 
   #wait(): void {
@@ -44,7 +51,10 @@ export class Patrol {
   }
 
   #look(): void {
-    const clientsWait = readableSockets(this.#libc, [this.#registration.entry.fd]).length > 0;
+    const { fd } = this.#registration.entry;
+    // Should it have been closed behind our back, the number is another's, whom this must not meddle with.
+    if (this.#text() !== this.#listener) return;
+    const clientsWait = readableSockets(this.#libc, [fd]).length > 0;
     if (clientsWait) rearm(this.#libc, this.#registration, EPOLLET);
     this.#delay = clientsWait ? shortestMs : Math.min(2 * this.#delay, longestMs);
     this.#wait();

@@ -10,10 +10,13 @@ import { host } from "./host.ts";
 import { adoptServe, type OpenedServer, openServe } from "./serve_open.ts";
 import type { BunServeOptions, BunServer } from "./types.ts";
 
-/** How long one turn of the event loop may take in which Bun reads what has arrived. */
-const turnMs = 5;
-/** After so many turns in a row that brought something new, the rest is left to its clients. */
-const mostTurns = 100;
+/** After so many looks in a row that found something new, the rest is left to its clients. */
+const mostLooks = 100;
+
+/** A turn of the event loop, in which Bun reads what has arrived. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 5));
+}
 
 function authorityOf(address: Address): string {
   if (address.transport !== "tcp") return "localhost";
@@ -97,8 +100,10 @@ class BunEngine implements Engine {
   async close(): Promise<void> {
     this.stopAccepting();
     await this.#untilRead();
+    // From Bun 1.4 it waits until all connections are closed. Before, it keeps those that wait for another request, which end with the
+    // process, and may cut off a response that is still being sent.
     await this.#opened.stop();
-    this.abort();
+    this.#finish();
   }
 
   /**
@@ -109,16 +114,15 @@ class BunEngine implements Engine {
     const libc = this.#libc;
     if (libc === undefined) return;
     let before: readonly number[] = [];
-    for (let turn = 0; turn < mostTurns; turn++) {
+    for (let looks = 0; looks < mostLooks; looks++) {
       const now = readableSockets(libc, acceptedSockets(libc, this.address));
       if (now.every((fd) => before.includes(fd))) return;
       before = now;
-      await new Promise((resolve) => setTimeout(resolve, turnMs));
+      await turn();
     }
   }
 
   abort(): void {
-    // Bun before 1.4 keeps connections that wait for another request.
     void this.#opened.stop(true);
     this.#finish();
   }

@@ -23,11 +23,16 @@ export class ServeSocket {
     this.#patrol = new Patrol(libc, registration);
   }
 
+  /** The server closes it. */
+  forget(): void {
+    this.#isOurs = false;
+    this.#patrol.stop();
+  }
+
   /** Nothing is accepted any more. The server goes on, and believes that it listens. */
   release(): void {
     if (!this.#isOurs) return;
-    this.#isOurs = false;
-    this.#patrol.stop();
+    this.forget();
     unwatch(this.#libc, this.#registration);
     // Bun may have been told of a client already and be about to accept: what it finds under the number is a socket that accepts nothing.
     // Where no descriptor is left for one, the listener stays, unwatched, until the server closes it.

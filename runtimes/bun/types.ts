@@ -129,7 +129,7 @@ export interface BunServer extends Disposable {
   requestIP(request: Request): BunSocketAddress | null;
   /** Sets the idle timeout for a request, in seconds. */
   timeout(request: Request, seconds: number): void;
-  /** Closes the connections that wait for another request; from Bun 1.4. */
+  /** Closes the connections that wait for another request. */
   closeIdleConnections?(): number;
   /** Keeps the process alive. */
   ref(): void;

@@ -1,9 +1,8 @@
-import { formatAddress } from "../../src/activation/address.ts";
+import type { FallbackAddress } from "../../src/activation/address.ts";
 import type { Choice } from "../../src/activation/choose.ts";
 import type { Host } from "../../src/host.ts";
 import { listenWith } from "../../src/listen.ts";
 import type { Address, ListenOptions } from "../../src/types.ts";
-import { transplantServer } from "../bun/server_transplant.ts";
 import { adoptServer, openServer } from "../shared/net_listener.ts";
 import type { NetServer } from "../shared/node_types.ts";
 import { currentHost } from "./current_host.ts";
@@ -21,23 +20,26 @@ export interface Attached {
   readonly name: string | undefined;
 }
 
-async function attachByTransplant(server: NetServer, choice: Choice): Promise<Address> {
-  const { libc, address } = await transplantServer(server, choice, `attach to fd ${choice.fd}`);
-  server.once("close", () => libc.close(choice.fd));
-  const shown = address.transport === "tcp"
-    ? { address: address.hostname, family: address.hostname.includes(":") ? "IPv6" : "IPv4", port: address.port }
-    : formatAddress(address);
-  Object.defineProperty(server, "address", { configurable: true, value: () => shown });
-  return address;
-}
-
 async function adopt(server: NetServer, choice: Choice, host: Host): Promise<Attached> {
   const { fd, name } = choice;
+  // Bun's own way is for Bun alone: nobody else shall read it.
   const address = host.runtime === "Bun"
-    ? await attachByTransplant(server, choice)
+    ? await (await import("../bun/attach.ts")).attachByTransplant(server, choice)
     : await adoptServer(server, host, choice, `attach to fd ${fd}`);
   return { address, activated: true, name };
 }
+
+async function open(
+  server: NetServer,
+  fallback: FallbackAddress,
+  mode: number | undefined,
+  host: Host,
+): Promise<Attached> {
+  const address = await openServer(server, fallback, mode);
+  if (host.runtime === "Bun") (await import("../bun/attach.ts")).guardAttached(server, address);
+  return { address, activated: false, name: undefined };
+}
+
 /** See `attach` of the entry point. */
 export function attachServer(server: NetServer, options: AttachOptions): Promise<Attached> {
   if (typeof server?.listen !== "function") {
@@ -50,10 +52,6 @@ export function attachServer(server: NetServer, options: AttachOptions): Promise
   return listenWith({
     host,
     adopt: (choice) => adopt(server, choice, host),
-    open: async (address, mode) => ({
-      address: await openServer(server, address, mode),
-      activated: false,
-      name: undefined,
-    }),
+    open: (address, mode) => open(server, address, mode, host),
   }, options);
 }

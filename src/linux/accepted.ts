@@ -48,7 +48,7 @@ export function acceptedSockets(libc: Libc, listener: Address): number[] {
   return found;
 }
 
-/** Which of these have something that nobody has read yet, be it the peer's end. */
+/** Which of these have something that nobody has read yet, be it the peer's end; of a listener: a client that nobody has accepted. */
 export function readableSockets(libc: Libc, fds: readonly number[]): number[] {
   const entries = new Uint8Array(fds.length * 8);
   const view = new DataView(entries.buffer);
