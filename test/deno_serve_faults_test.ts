@@ -5,7 +5,7 @@ import process from "node:process";
 import { cpuSeconds, eventually, type Started } from "./fixtures/activate.ts";
 import { open, receive } from "./fixtures/client.ts";
 import { answerOf, get, inodeOf, listeningSockets, send } from "./fixtures/http.ts";
-import { inform, line, onDeno, start } from "./fixtures/on_deno.ts";
+import { line, onDeno, start } from "./fixtures/on_deno.ts";
 import { holdTcp, holdUnix, tempFolder } from "./fixtures/sockets.ts";
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -69,99 +69,26 @@ onDeno("serveNative() serves who came before it started", async () => {
   }
 });
 
-onDeno("stopAccepting() leaves who was not accepted to the next instance, and goes on with who was", async () => {
-  using folder = tempFolder();
-  using tcp = holdTcp();
-  using unix = holdUnix(`${folder.path}/s.sk`);
-  for (const held of [tcp, unix]) {
-    await using started = start("engine", {}, [held]);
-    const accepted = await open(held.target);
-    send(accepted, "/text");
-    await receive(accepted, 1000);
-    const unread = await open(held.target);
-    await get(held.target, "/text");
-    process.kill(started.pid, "SIGUSR1");
-    assert.equal(await line(started, 2), "stopped");
-    assert.equal(listeningSockets(started.pid).includes(inodeOf(held.fd)), false);
-    const waiting = await open(held.target);
-    send(waiting, "/next", [close]);
-    send(accepted, "/a", [close]);
-    send(unread, "/b", [close]);
-    const answers = [await answerOf(accepted), await answerOf(unread)];
-    assert.deepEqual(answers.map(({ body }) => JSON.parse(body).url.slice(-2)), ["/a", "/b"]);
-    assert.equal(await started.terminate(), 0, started.stderr());
-    await using next = start("engine", {}, [held]);
-    assert.equal(JSON.parse((await answerOf(waiting)).body).url, "http://example.com/next");
-    assert.equal(await next.terminate(), 0, next.stderr());
-    for (const socket of [accepted, unread, waiting]) socket.destroy();
-  }
-});
-
-onDeno("stopAccepting() refuses who comes to the fallback", async () => {
-  await using started = start("engine", { fallback: "127.0.0.1:0" });
-  const { address } = await line(started, 1);
-  const target = { host: "127.0.0.1", port: address.port };
-  const accepted = await open(target);
-  await get(target, "/text");
-  process.kill(started.pid, "SIGUSR1");
-  assert.equal(await line(started, 2), "stopped");
-  await assert.rejects(open(target), { code: "ECONNREFUSED" });
-  send(accepted, "/text", [close]);
-  assert.equal((await answerOf(accepted)).status, 200);
-  assert.equal(await started.terminate(), 0, started.stderr());
-});
-
-/** What the engine counts. */
-async function counts(started: Started, number: number): Promise<unknown> {
-  process.kill(started.pid, "SIGUSR2");
-  return await line(started, number);
-}
-
-onDeno("denoServe counts connections, and those on which nothing came yet", async () => {
-  using folder = tempFolder();
-  using tcp = holdTcp();
-  using unix = holdUnix(`${folder.path}/s.sk`);
-  await using started = start("engine", {}, [tcp]);
-  await line(started, 1);
-  assert.deepEqual(await counts(started, 2), { unread: 0, connections: 0 });
-  const [silent, talking] = [await open(tcp.target), await open(tcp.target)];
-  send(talking, "/text");
-  await receive(talking, 1000);
-  await inform(tcp.target);
-  let number = 3;
-  let seen: unknown;
-  assert.ok(
-    await until(async () => (seen = await counts(started, number++)), { unread: 1, connections: 2 }),
-    `${seen}`,
-  );
-  silent.destroy();
-  assert.ok(
-    await until(async () => (seen = await counts(started, number++)), { unread: 0, connections: 1 }),
-    `${seen}`,
-  );
-  talking.destroy();
-  await using other = start("engine", {}, [unix]);
-  await line(other, 1);
-  const client = await open(unix.target);
-  await inform(unix.target);
-  number = 2;
-  assert.ok(await until(async () => (seen = await counts(other, number++)), { connections: 1 }), JSON.stringify(seen));
-  client.destroy();
-});
-
-/** Asks again until the answer is this one. */
-async function until(ask: () => Promise<unknown>, expected: object): Promise<boolean> {
-  for (let i = 0; i < 50; i++) {
-    if (JSON.stringify(await ask()) === JSON.stringify(expected)) return true;
-    await sleep(50);
-  }
-  return false;
-}
-
 /** Sends RST instead of FIN. */
 function reset(socket: Socket): void {
   socket.resetAndDestroy();
 }
+
+onDeno(
+  "serveNative() outlives an upgrade that its handler forgets, which ends Deno's own server",
+  async () => {
+    using tcp = holdTcp();
+    await using started = start("native", {}, [tcp]);
+    const client = await open(tcp.target);
+    const key = "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==";
+    send(client, "/bad-ws", ["connection: upgrade", "upgrade: websocket", "sec-websocket-version: 13", key]);
+    assert.equal(await line(started, 3), "forgetting");
+    for (let i = 0; i < 3; i++) assert.equal((await get(tcp.target, "/text")).status, 200);
+    client.destroy();
+    assert.deepEqual(listeningSockets(started.pid), [inodeOf(tcp.fd)]);
+    assert.equal(await started.terminate(), 0, started.stderr());
+  },
+);
 
 onDeno("serveNative() outlives clients that reset amid a request or a response, and tells its handlers", async () => {
   using tcp = holdTcp();
