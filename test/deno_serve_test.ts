@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
+import { serveNative } from "../runtimes/deno.ts";
 import { activate } from "./fixtures/activate.ts";
-import { echoOnce } from "./fixtures/client.ts";
+import { echoOnce, open } from "./fixtures/client.ts";
 import { get, inodeOf, listeningSockets, raw } from "./fixtures/http.ts";
 import { addressOf, inform, line, onDeno, start } from "./fixtures/on_deno.ts";
 import { everything } from "./fixtures/runtime.ts";
@@ -123,4 +124,23 @@ onDeno("serveNative() serves several sockets in one process", async () => {
   assert.equal((await inform(unix.target)).url, "http+unix://example.com/");
   assert.equal((await get(second.target)).body, "zero");
   assert.equal(await started.terminate(), 0, started.stderr());
+});
+
+onDeno("serveNative() lets the process end after unref()", async () => {
+  using tcp = holdTcp();
+  for (const options of [{}, { fallback: "127.0.0.1:0" }]) {
+    await using started = start("native", { ...options, idle: true }, "fallback" in options ? [] : [tcp]);
+    assert.equal(await started.exited, 0, started.stderr());
+    assert.match(started.stdout(), /"addr"/);
+  }
+});
+
+onDeno("serveNative() gives a server that `await using` ends", async () => {
+  let target: object;
+  {
+    await using server = await serveNative({ fallback: "127.0.0.1:0" }, () => new Response("here"));
+    target = { host: "127.0.0.1", port: server.addr.port };
+    assert.equal((await get(target)).body, "here");
+  }
+  await assert.rejects(open(target), { code: "ECONNREFUSED" });
 });

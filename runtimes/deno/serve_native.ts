@@ -94,11 +94,8 @@ function checkServeOptions(options: ServeNativeOptions, handler: unknown): void 
 
 function heed(serving: Serving, signal: AbortSignal | undefined): void {
   if (signal === undefined) return;
-  const abort = () => serving.abort();
-  if (signal.aborted) return abort();
-  signal.addEventListener("abort", abort, { once: true });
-  const forget = () => signal.removeEventListener("abort", abort);
-  serving.finished.then(forget, forget);
+  if (signal.aborted) serving.abort();
+  else signal.addEventListener("abort", () => serving.abort(), { once: true });
 }
 
 /** See `serveNative` of the entry point. */

@@ -65,7 +65,7 @@ export class HeldSource implements Source {
     const isOurs = watched !== undefined && isSameSocket(libc, held, watched.entry.fd);
     // First, as what comes next wants a descriptor.
     libc.close(held);
-    if (isOurs) withdraw(libc, watched.entry.fd, watched);
+    if (isOurs) withdraw(libc, watched);
   }
 }
 

@@ -3,8 +3,7 @@ import { Fd3Error } from "../../src/errors.ts";
 import { F_DUPFD_CLOEXEC } from "../../src/linux/constants.ts";
 import type { Libc } from "../../src/linux/libc.ts";
 import { describe } from "../../src/linux/socket.ts";
-import { findSocket, type Registration, transplantWatched } from "../../src/linux/transplant.ts";
-import { cut } from "../../src/linux/withdraw.ts";
+import { type Registration, transplantWatched } from "../../src/linux/transplant.ts";
 import type { Address } from "../../src/types.ts";
 import { fromDeno, noPlaceholder, placeholderAddress, toDeno } from "./native.ts";
 import { ownOrigin, requestsWithUrl } from "./request_url.ts";
@@ -104,8 +103,8 @@ class Transplant {
   }
 
   #put(at: Address): void {
-    const libc = this.#libc;
-    this.watched = transplantWatched(libc, this.#held, { address: at, close: () => cutPlaceholder(libc, at) });
+    // It is closed by `cancel()`, once there is something to cancel: Deno accepts nothing after that.
+    this.watched = transplantWatched(this.#libc, this.#held, { address: at, close: () => {} });
   }
 
   /** What is left to do once Deno has its placeholder. */
@@ -120,15 +119,6 @@ class Transplant {
     this.#put(at);
     const [wrong, right] = [ownOrigin(at, secure), ownOrigin(this.#target, secure)];
     this.#correct = requestsWithUrl((url) => url.startsWith(`${wrong}/`) ? right + url.slice(wrong.length) : url);
-  }
-}
-
-/** Deno would close it a turn later, and until then serve who comes. */
-function cutPlaceholder(libc: Libc, at: Address): void {
-  try {
-    cut(libc, findSocket(libc, at));
-  } catch {
-    // It cannot be found: that is what failed.
   }
 }
 

@@ -11,8 +11,11 @@ import { deno, type DenoHttpServer } from "./types.ts";
 /** How long to wait for a free descriptor before starting again. */
 const retryMs = 100;
 
-/** How many runs are kept whose connections may still be open: older ones are shut down, which ends those that are idle. */
-const mostRuns = 8;
+/**
+ * How many runs are kept whose connections may still be open, as nothing tells when the last of them is closed. Older ones are shut down,
+ * which ends those that are idle.
+ */
+const mostRuns = 256;
 
 /**
  * A server that outlives `Deno.serve()`. Without a free descriptor accept(2) fails, and Deno's server ends for good, though
@@ -28,6 +31,7 @@ export class Serving {
   #timer: unknown;
   #isRef = true;
   #isReleased = false;
+  #isOver = false;
   #ending: Promise<void> | undefined;
   #finish: () => void = () => {};
   #fail: (error: unknown) => void = () => {};
@@ -38,8 +42,14 @@ export class Serving {
     this.#libc = libc;
     this.source = source;
     this.finished = new Promise((resolve, reject) => {
-      this.#finish = resolve;
-      this.#fail = reject;
+      this.#finish = () => {
+        this.#isOver = true;
+        resolve();
+      };
+      this.#fail = (error) => {
+        this.#isOver = true;
+        reject(error);
+      };
     });
     // Deno sets up its signals half a second after the start, and panics if there is no descriptor left by then.
     setUpSignals();
@@ -110,6 +120,8 @@ export class Serving {
 
   /** Stops accepting, and cuts everything off. */
   abort(): void {
+    // Who is at this address by then is another's.
+    if (this.#isOver) return;
     const { address } = this.source;
     if (this.#libc !== undefined) {
       this.release();
@@ -126,13 +138,13 @@ export class Serving {
 
   ref(): void {
     this.#isRef = true;
-    for (const run of this.#runs) run.ref();
+    this.#current?.ref();
     if (this.#timer !== undefined) deno().refTimer(this.#timer);
   }
 
   unref(): void {
     this.#isRef = false;
-    for (const run of this.#runs) run.unref();
+    this.#current?.unref();
     if (this.#timer !== undefined) deno().unrefTimer(this.#timer);
   }
 }

@@ -5,10 +5,10 @@ import type { Libc } from "./libc.ts";
 const LAST_DATA_RECV = 52;
 
 /**
- * For how long a client may be silent amid a TLS handshake, in milliseconds: some round trips. What the kernel has received of it by then is
- * no request yet.
+ * For how long a client may be silent amid a TLS handshake, or between that and its first request, in milliseconds: some round trips. What
+ * the kernel has received of it by then is no request yet.
  */
-const handshakeMs = 100;
+const handshakeMs = 250;
 
 /**
  * Which TCP connections may be shaking hands still: those from which something came just now.

@@ -1,7 +1,7 @@
 import { AF_UNIX, O_CLOEXEC, O_NONBLOCK, SHUT_RDWR, SOCK_CLOEXEC, SOCK_STREAM, SYS_SHUTDOWN } from "./constants.ts";
 import type { Libc } from "./libc.ts";
 import { encodeUnix } from "./sockaddr.ts";
-import { findRegistration, type Registration, unwatch } from "./transplant.ts";
+import { type Registration, unwatch } from "./transplant.ts";
 
 /**
  * A listening socket that nobody can reach: an abstract name that nobody knows, and nobody watches it.
@@ -24,19 +24,15 @@ function openUnreachable(libc: Libc): number {
  * another listening socket, to which nobody comes, is put in its place. Where there is no descriptor for that one, it is no longer watched.
  *
  * @param libc libc.
- * @param fd The number that the runtime accepts on.
- * @param watched How the runtime watches it, where that is known.
+ * @param watched How the runtime watches it.
  */
-export function withdraw(libc: Libc, fd: number, watched?: Registration): void {
-  try {
-    // First: the epoll set has the entry for as long as the socket is open anywhere, be it in the service manager alone.
-    unwatch(libc, watched ?? findRegistration(libc, fd));
-  } catch {
-    // Then new connections wake the runtime up, and it finds none.
-  }
+export function withdraw(libc: Libc, watched: Registration): void {
+  // First: the epoll set keeps its entry for as long as the socket is open anywhere, be it in the service manager alone, and would report to
+  // where the runtime has nothing any more.
+  if (unwatch(libc, watched) < 0) return;
   const other = openUnreachable(libc);
   if (other < 0) return;
-  libc.dup3(other, fd, O_CLOEXEC);
+  libc.dup3(other, watched.entry.fd, O_CLOEXEC);
   libc.close(other);
 }
 
