@@ -4,18 +4,31 @@
  * @module
  */
 import { listenFds as coreListenFds } from "../src/activation/table.ts";
+import type { HttpServer, ServeHandler, ServeOptions } from "../src/http/types.ts";
 import { type Adapter, listenWith } from "../src/listen.ts";
 import { terminatedBy } from "../src/terminated.ts";
 import type { Listener, ListenFd, ListenFdsOptions, ListenOptions } from "../src/types.ts";
 import { bunHost as host } from "./bun/host.ts";
 import { adoptBun, openBun } from "./bun/listener.ts";
 import { adoptNative } from "./bun/native.ts";
-import type { BunListener, BunSocketHandlers } from "./bun/types.ts";
+import type { ServeNativeOptions } from "./bun/serve_native.ts";
+import type { BunListener, BunServer, BunSocketHandlers } from "./bun/types.ts";
 import { onProcessSignals, processGlobal } from "./shared/process_host.ts";
 
 export { Fd3Error, type Fd3ErrorCode } from "../src/errors.ts";
+export type * from "../src/http/types.ts";
 export type * from "../src/types.ts";
-export type { BunListener, BunSocket, BunSocketHandlers } from "./bun/types.ts";
+export type { ServeNativeOptions } from "./bun/serve_native.ts";
+export type {
+  BunListener,
+  BunServeOptions,
+  BunServer,
+  BunSocket,
+  BunSocketAddress,
+  BunSocketHandlers,
+  BunWebSocket,
+  BunWebSocketHandlers,
+} from "./bun/types.ts";
 
 const adapter: Adapter<Listener> = { host, adopt: adoptBun, open: openBun };
 
@@ -69,6 +82,43 @@ export function listenNative(options: ListenNativeOptions): Promise<BunListener>
     open: async (address, mode) => (await import("./bun/fallback.ts")).openNative(address, mode, own),
   };
   return listenWith(native, options);
+}
+
+/** See {@linkcode Api.serve}. */
+export async function serve(handler: ServeHandler, options: ServeOptions = {}): Promise<HttpServer> {
+  // Only here: who listens alone loads nothing of it.
+  const { adapter, serveWith } = await import("./bun/http.ts");
+  return await serveWith(adapter, handler, options);
+}
+
+/**
+ * What `Bun.serve()` gives, on the inherited socket or on the fallback address: for code that is written for Bun's own API, with
+ * routes, WebSocket handlers, TLS, `requestIP`, `reload` and all the rest. It tells the address of the inherited socket. Its `stop()`
+ * leaves what nobody has accepted in the queue, for the next instance, and neither shuts the socket down nor deletes its path.
+ *
+ * `hostname`, `port` and `unix` have no effect: the address is the inherited one, or `fallback`. With `bun --hot` a program that is
+ * evaluated anew gets the server that it has, with the new handlers.
+ *
+ * @throws {Fd3Error} As `listen`; `ERR_FD3_FFI` or `ERR_FD3_TRANSPLANT` if Bun's server did not take the descriptor.
+ * @throws {TypeError} What Bun says of the options; and for `http3` on an inherited socket, since HTTP/3 needs a datagram socket.
+ * @param options Those of `Bun.serve()`, and those of `listen`.
+ *
+ * @example Routes
+ * ```ts ignore
+ * import { serveNative } from "@fd3/fd3/bun";
+ *
+ * const server = await serveNative({
+ *   fallback: "127.0.0.1:8080",
+ *   routes: { "/health": new Response("fine\n") },
+ *   fetch: (request, server) => new Response(`${server.requestIP(request)?.address}\n`),
+ * });
+ * console.log(server.url.href);
+ * ```
+ */
+export async function serveNative(options: ServeNativeOptions): Promise<BunServer> {
+  // Not with the module: `listen()` shall not wait until this is read.
+  const { openServeNative } = await import("./bun/serve_native.ts");
+  return await openServeNative(options);
 }
 
 /** See {@linkcode Api.terminated}. */

@@ -17,6 +17,8 @@ const common = {
   bundle: true,
   format: "esm",
   platform: "neutral",
+  // A dependency, which is loaded when somebody serves with it.
+  external: ["@hono/node-server"],
   target: "es2022",
   logLevel: "warning",
 } as const satisfies BuildOptions;
@@ -35,21 +37,20 @@ async function inspect(): Promise<Inputs> {
   return metafile.inputs;
 }
 
+/** What files import in one of the two ways; of dependencies nothing is known. */
+function imports(inputs: Inputs, file: string, kind: "import-statement" | "dynamic-import"): string[] {
+  return inputs[file].imports.filter((it) => it.kind === kind && it.external !== true).map(({ path }) => path);
+}
+
 /** The files that a file needs before it runs. */
 function closure(inputs: Inputs, entry: string): Set<string> {
   const files = new Set([entry]);
-  for (const file of files) {
-    for (const { kind, path } of inputs[file].imports) if (kind === "import-statement") files.add(path);
-  }
+  for (const file of files) for (const path of imports(inputs, file, "import-statement")) files.add(path);
   return files;
 }
 
-function dynamicImports(inputs: Inputs, files: Iterable<string>): Set<string> {
-  const found = new Set<string>();
-  for (const file of files) {
-    for (const { kind, path } of inputs[file].imports) if (kind === "dynamic-import") found.add(path);
-  }
-  return found;
+function dynamicImports(inputs: Inputs, files: readonly string[]): Set<string> {
+  return new Set(files.flatMap((file) => imports(inputs, file, "dynamic-import")));
 }
 
 /** What several entry points share, and what one shares with a part that is loaded later: outside of the core it would be a file more. */

@@ -63,9 +63,124 @@ export interface BunListener {
   unref(): void;
 }
 
+/** `Bun.SocketAddress`. */
+export interface BunSocketAddress {
+  /** The IP address. */
+  readonly address: string;
+  /** The port. */
+  readonly port: number;
+  /** `"IPv4"` or `"IPv6"`. */
+  readonly family: string;
+}
+
+/** `Bun.ServerWebSocket`: one that a handler gets, with all of its other members. */
+export interface BunWebSocket {
+  /** What was given to `server.upgrade()`. */
+  data: unknown;
+  /** The client's IP address. */
+  readonly remoteAddress: string;
+  /** Sends a message. */
+  send(data: string | ArrayBufferView | ArrayBuffer, compress?: boolean): number;
+  /** Sends a message to all others that are subscribed. */
+  publish(topic: string, data: string | ArrayBufferView | ArrayBuffer, compress?: boolean): number;
+  /** Ends it with a close frame. */
+  close(code?: number, reason?: string): void;
+  /** Cuts it off. */
+  terminate(): void;
+  /** Gets what is published for a topic from now on. */
+  subscribe(topic: string): unknown;
+  /** Gets it no more. */
+  unsubscribe(topic: string): unknown;
+}
+
+/** `Bun.Server`: what `serveNative()` gives is one, with all of its other members. */
+export interface BunServer extends Disposable {
+  /** The port of the inherited socket; `undefined` for a Unix socket. */
+  readonly port: number | undefined;
+  /** The IP address of the inherited socket; `undefined` for a Unix socket. */
+  readonly hostname: string | undefined;
+  /** The URL that it serves. */
+  readonly url: URL;
+  /** Where it listens: an IP address, or a path. */
+  readonly address: BunSocketAddress | string;
+  /** `"http"` or `"https"`. */
+  readonly protocol: "http" | "https" | null;
+  /** Whether it answers errors with Bun's own page. */
+  readonly development: boolean;
+  /** What `bun --hot` knows it by. */
+  readonly id: string;
+  /** How many requests are in flight. */
+  readonly pendingRequests: number;
+  /** How many WebSockets are open. */
+  readonly pendingWebSockets: number;
+  /** Stops accepting and gives the inherited descriptor up; with `true`, it cuts off what is in flight. */
+  stop(closeActiveConnections?: boolean): Promise<void>;
+  /** Puts other handlers and routes in the place of those that there are. */
+  reload(options: object): BunServer;
+  /** Calls the handler without a connection. */
+  fetch(request: Request | string): Response | Promise<Response>;
+  /** Makes a WebSocket of a request. */
+  upgrade(request: Request, options?: { headers?: ConstructorParameters<typeof Headers>[0]; data?: unknown }): boolean;
+  /** Sends a message to all WebSockets that are subscribed to a topic. */
+  publish(topic: string, data: string | ArrayBufferView | ArrayBuffer, compress?: boolean): number;
+  /** How many are. */
+  subscriberCount(topic: string): number;
+  /** The client's end of a request; `null` on a Unix socket. */
+  requestIP(request: Request): BunSocketAddress | null;
+  /** Sets the idle timeout for a request, in seconds. */
+  timeout(request: Request, seconds: number): void;
+  /** Closes the connections that wait for another request. */
+  closeIdleConnections?(): number;
+  /** Keeps the process alive. */
+  ref(): void;
+  /** Lets the process end. */
+  unref(): void;
+}
+
+/** What `Bun.serve()` may be given for `websocket`. */
+export interface BunWebSocketHandlers {
+  /** A message came. */
+  message?(socket: BunWebSocket, message: string | Uint8Array): void | Promise<void>;
+  /** One was opened. */
+  open?(socket: BunWebSocket): void | Promise<void>;
+  /** It takes more. */
+  drain?(socket: BunWebSocket): void | Promise<void>;
+  /** It is closed. */
+  close?(socket: BunWebSocket, code: number, reason: string): void | Promise<void>;
+  /** Any other, such as `idleTimeout` and `perMessageDeflate`. */
+  readonly [option: string]: unknown;
+}
+
+/** The options of `Bun.serve()` but for the address. https://bun.com/docs/runtime/http/server */
+export interface BunServeOptions {
+  /** Answers a request that no route answers. */
+  fetch?(
+    this: BunServer,
+    request: Request,
+    server: BunServer,
+  ): Response | undefined | void | Promise<Response | undefined | void>;
+  /** Responses, files, folders and handlers by path. */
+  readonly routes?: Readonly<Record<string, unknown>>;
+  /** The handlers of WebSockets, which `server.upgrade()` makes. */
+  readonly websocket?: BunWebSocketHandlers;
+  /** Certificates and keys. */
+  readonly tls?: unknown;
+  /** Answers a request whose handler failed. */
+  error?(this: BunServer, error: Error): Response | undefined | void | Promise<Response | undefined | void>;
+  /** Whether errors are shown to clients. */
+  readonly development?: unknown;
+  /** After how many seconds of silence a connection is closed; Bun's own default is 10. */
+  readonly idleTimeout?: number;
+  /** The largest body of a request, in bytes. */
+  readonly maxRequestBodySize?: number;
+  /** Any other, such as `http2`. */
+  readonly [option: string]: unknown;
+}
+
 /** `Bun`. */
 export interface BunNamespace {
   listen(options: object): BunListener;
+  serve(options: object): BunServer;
 }
 
 /** The global `Bun`. */

@@ -3,7 +3,8 @@ import { PullConnection, type PullTransport } from "../../src/stream/pull_connec
 import { BaseListener, type ListenerParts } from "../../src/stream/listener.ts";
 import type { Address, Connection, Listener } from "../../src/types.ts";
 import { fromDeno } from "./address.ts";
-import { deno, type DenoConn, type DenoListener } from "./types.ts";
+import { setUpSignals } from "./signals.ts";
+import type { DenoConn, DenoListener } from "./types.ts";
 
 /** How long to wait for a free descriptor before accepting again. */
 const retryMs = 100;
@@ -41,16 +42,6 @@ class DenoTransport implements PullTransport {
   close(): void {
     this.#conn.close();
   }
-}
-
-/**
- * Makes Deno set up its signal handling now. It does so by itself half a second after the start, and panics if there is no descriptor
- * left for it then (Deno 2.9, ext/signals). SIGURG is ignored by default, so nothing changes for the process.
- */
-export function setUpSignals(): void {
-  const nothing = () => {};
-  deno().addSignalListener("SIGURG", nothing);
-  deno().removeSignalListener("SIGURG", nothing);
 }
 
 /** A Deno.Listener as a {@linkcode Listener}. It accepts only when somebody asks for the next connection. */

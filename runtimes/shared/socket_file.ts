@@ -83,16 +83,15 @@ type Around = (close: () => void) => void;
  */
 function guardFile(path: string): Around {
   const fs = builtin<FsModule>("node:fs");
-  const ours = identity(path)?.id;
-  let isOurs = true;
+  let remembered = identity(path)?.id;
   return (close) => {
+    const ours = remembered;
     // Once it is deleted, another file may get the same inode.
-    if (!isOurs) return close();
-    isOurs = false;
+    remembered = undefined;
     const there = attempt(() => identity(path)?.id);
     if (there === undefined || there === ours) {
       close();
-      attempt(() => identity(path)?.id === ours && fs.unlinkSync(path));
+      attempt(() => ours !== undefined && identity(path)?.id === ours && fs.unlinkSync(path));
       return;
     }
     const aside = sibling(path);
@@ -128,18 +127,18 @@ function guardMethod(listener: object, method: string, around: Around): void {
 
 /**
  * Opens a fallback address by a runtime's own way: a dead socket file is replaced, the mode set, and the listener's own method for closing
- * deletes the file if it is still ours.
+ * deletes the file if it is still ours. Where there are several, the first that is called does.
  *
  * @throws {Fd3Error} What the runtime says, with the address; and see {@linkcode clearTheWay}.
  * @param address Where to listen.
  * @param mode Access mode of a socket file; the umask's if `undefined`.
- * @param method The name of the listener's method that closes it.
+ * @param methods The name of the listener's method that closes it, or the names; the last one closes it whole.
  * @param open The runtime's own way.
  */
 export async function openFallback<L extends object>(
   address: FallbackAddress,
   mode: number | undefined,
-  method: keyof L & string,
+  methods: (keyof L & string) | readonly (keyof L & string)[],
   open: () => L | Promise<L>,
 ): Promise<L> {
   const path = address.transport === "unix" && address.path.startsWith("/") ? address.path : undefined;
@@ -148,11 +147,12 @@ export async function openFallback<L extends object>(
     if (path !== undefined) await clearTheWay(path);
     listener = await open();
     if (path === undefined) return listener;
-    guardMethod(listener, method, guardFile(path));
+    const around = guardFile(path);
+    for (const method of [methods].flat()) guardMethod(listener, method, around);
     if (mode !== undefined) builtin<FsModule>("node:fs").chmodSync(path, mode);
     return listener;
   } catch (error) {
-    if (listener !== undefined) (listener as Record<string, Close>)[method]();
+    if (listener !== undefined) (listener as Record<string, Close>)[[methods].flat().at(-1)!]();
     throw systemError(`listen on ${formatAddress(address)}`, withCode(error, address));
   }
 }

@@ -9,7 +9,7 @@ import {
   O_CLOEXEC,
   O_NONBLOCK,
 } from "./constants.ts";
-import { epollEvent, findRegistration } from "./epoll.ts";
+import { epollEvent, findRegistration, type Registration } from "./epoll.ts";
 import type { Libc } from "./libc.ts";
 import { localAddress } from "./socket.ts";
 import type { Address } from "../types.ts";
@@ -41,12 +41,22 @@ export function findSocket(libc: Libc, address: Address): number {
   throw new Fd3Error("ERR_FD3_TRANSPLANT", "Cannot find the placeholder: no descriptor has its address");
 }
 
+/** Makes the runtime forget a descriptor: it stays open, and no event of it is reported any more. */
+export function unwatch(libc: Libc, { epollFd, entry }: Registration): number {
+  return libc.epoll_ctl(epollFd, EPOLL_CTL_DEL, entry.fd, epollEvent(libc, 0, 0n));
+}
+
 /** A listener of the runtime's that stands where the inherited one shall be. */
 export interface Placeholder {
   /** Its own address, which no other socket of this process has. */
   readonly address: Address;
   /** Closes it by the runtime's own API. */
   close(): void;
+}
+
+/** {@linkcode transplantWatched} for who needs no more than the number that the runtime's listener has, now the inherited socket. */
+export function transplant(libc: Libc, inherited: number, placeholder: Placeholder): number {
+  return transplantWatched(libc, inherited, placeholder).entry.fd;
 }
 
 /**
@@ -58,9 +68,15 @@ export interface Placeholder {
  * @param libc libc.
  * @param inherited The inherited descriptor, a socket of the placeholder's family and type.
  * @param placeholder The runtime's listener.
- * @returns The number that the runtime's listener has, now the inherited socket.
+ * @param extraEvents What it is watched for besides what the runtime asked for.
+ * @returns The number that the runtime's listener has, now the inherited socket, and how the runtime watched it.
  */
-export function transplant(libc: Libc, inherited: number, placeholder: Placeholder): number {
+export function transplantWatched(
+  libc: Libc,
+  inherited: number,
+  placeholder: Placeholder,
+  extraEvents = 0,
+): Registration {
   const undo: (() => void)[] = [() => placeholder.close()];
   try {
     const target = localAddress(libc, inherited);
@@ -82,13 +98,13 @@ export function transplant(libc: Libc, inherited: number, placeholder: Placehold
       libc.dup3(saved, fd, O_CLOEXEC);
     });
     const { epollFd, entry } = registration;
-    const event = epollEvent(libc, entry.events, entry.data);
+    const event = epollEvent(libc, entry.events | extraEvents, entry.data);
     check(libc.epoll_ctl(epollFd, EPOLL_CTL_ADD, fd, event), `watch fd ${fd}`);
     if (!sameAddress(localAddress(libc, fd), target)) {
       throw new Fd3Error("ERR_FD3_TRANSPLANT", `Cannot find the inherited socket in its new place, fd ${fd}`);
     }
     libc.close(saved);
-    return fd;
+    return registration;
   } catch (error) {
     for (const step of undo.reverse()) step();
     throw error;

@@ -1,0 +1,61 @@
+import type { Choice } from "../../src/activation/choose.ts";
+import type { Address } from "../../src/types.ts";
+import type { NetAddress, NetServer } from "../shared/node_types.ts";
+import { runtimePath } from "../shared/paths.ts";
+import { findServeSocket } from "./serve_socket.ts";
+import { transplantServer } from "./server_transplant.ts";
+
+/**
+ * Puts methods of our own on a server until it is closed.
+ *
+ * @param replaced What it is given besides `close()`.
+ * @param action What comes before its own `close()`, which closes what Bun takes for its socket.
+ */
+function untilClosed(server: NetServer, replaced: Partial<NetServer>, action: () => void): void {
+  const before = Object.getOwnPropertyDescriptor(server, "close");
+  const { close } = server;
+  const methods: Partial<NetServer> = {
+    ...replaced,
+    close(callback) {
+      // It may listen again, somewhere else. What others have put in the place of these stays.
+      for (const [name, method] of Object.entries(methods)) {
+        if (server[name as keyof NetServer] === method) delete (server as Partial<NetServer>)[name as keyof NetServer];
+      }
+      if (before !== undefined && !Object.hasOwn(server, "close")) Object.defineProperty(server, "close", before);
+      action();
+      return close.call(server, callback);
+    },
+  };
+  for (const [name, value] of Object.entries(methods)) {
+    Object.defineProperty(server, name, { configurable: true, writable: true, value });
+  }
+}
+
+/** What `server.address()` says on Node. */
+function shownAddress(address: Address): ReturnType<NetServer["address"]> {
+  if (address.transport !== "tcp") return runtimePath((address as { path: string }).path);
+  const { hostname, port } = address;
+  const family = hostname.includes(":") ? "IPv6" : "IPv4";
+  return { address: hostname, family, port } as NetAddress;
+}
+
+/**
+ * Makes a server listen on an inherited socket.
+ *
+ * @throws {Fd3Error} `ERR_FD3_FFI` or `ERR_FD3_TRANSPLANT` if that does not work; the server is closed then.
+ */
+export async function attachByTransplant(server: NetServer, choice: Choice): Promise<Address> {
+  const { address, socket, giveUp, listening } = await transplantServer(server, choice, `attach to fd ${choice.fd}`);
+  untilClosed(server, { address: () => shownAddress(address) }, () => {
+    socket.forget();
+    giveUp();
+  });
+  await listening;
+  return address;
+}
+
+/** Keeps a server that opened its own address from spinning when the descriptors run out. */
+export function guardAttached(server: NetServer, address: Address): void {
+  const socket = findServeSocket(address);
+  if (socket !== undefined) untilClosed(server, {}, () => socket.forget());
+}

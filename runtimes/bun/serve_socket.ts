@@ -1,0 +1,58 @@
+import { hasLibc } from "../../src/host.ts";
+import { AF_UNIX, EPOLLET, O_CLOEXEC, SOCK_CLOEXEC, SOCK_STREAM } from "../../src/linux/constants.ts";
+import type { Libc } from "../../src/linux/libc.ts";
+import { findSocket, unwatch } from "../../src/linux/transplant.ts";
+import { findRegistration, rearm, type Registration } from "../../src/linux/epoll.ts";
+import type { Address } from "../../src/types.ts";
+import { bunHost as host } from "./host.ts";
+import { Patrol } from "./patrol.ts";
+
+/** The listening socket under a server of Bun's, which can be taken away from it. */
+export class ServeSocket {
+  readonly #libc: Libc;
+  readonly #registration: Registration;
+  readonly #patrol: Patrol;
+  #isOurs = true;
+
+  /**
+   * @param libc libc.
+   * @param registration How Bun watches it, edge-triggered already.
+   */
+  constructor(libc: Libc, registration: Registration) {
+    this.#libc = libc;
+    this.#registration = registration;
+    this.#patrol = new Patrol(libc, registration);
+  }
+
+  /** The server closes it. */
+  forget(): void {
+    this.#isOurs = false;
+    this.#patrol.stop();
+  }
+
+  /** Nothing is accepted any more. The server goes on, and believes that it listens. */
+  release(): void {
+    if (!this.#isOurs) return;
+    this.forget();
+    unwatch(this.#libc, this.#registration);
+    // Bun may have been told of a client already and be about to accept: what it finds under the number is a socket that accepts nothing.
+    // Where no descriptor is left for one, the listener stays, unwatched, until the server closes it.
+    const other = this.#libc.socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (other < 0) return;
+    this.#libc.dup3(other, this.#registration.entry.fd, O_CLOEXEC);
+    this.#libc.close(other);
+  }
+}
+
+/** The socket of a server that opened its own; `undefined` where it cannot be found, and the server does with it what Bun does. */
+export function findServeSocket(address: Address): ServeSocket | undefined {
+  const libc = host.libc();
+  if (!hasLibc(libc)) return undefined;
+  try {
+    const registration = findRegistration(libc, findSocket(libc, address));
+    rearm(libc, registration, EPOLLET);
+    return new ServeSocket(libc, registration);
+  } catch {
+    return undefined;
+  }
+}

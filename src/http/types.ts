@@ -1,0 +1,62 @@
+import type { Address, ListenOptions } from "../types.ts";
+
+/** What serves underneath: `Deno.serve()`, `Bun.serve()`, or a server of node:http. */
+export type EngineName = "deno-serve" | "bun-serve" | "node-http";
+
+/** What is known of a request besides itself. */
+export interface ServeInfo {
+  /** The client's end; a Unix client is usually unnamed. */
+  readonly remoteAddress: Address;
+  /** Our end. */
+  readonly localAddress: Address;
+}
+
+/** Answers one request. What it throws, or its promise rejects with, goes to {@linkcode ServeOptions.onError}. */
+export type ServeHandler = (request: Request, info: ServeInfo) => Response | Promise<Response>;
+
+/** Certificate and key, as PEM text. */
+export interface TlsOptions {
+  /** The certificate, with its chain behind it. */
+  readonly cert: string;
+  /** The private key. */
+  readonly key: string;
+}
+
+/** Options of `serve()`. */
+export interface ServeOptions extends ListenOptions {
+  /** Forces what serves underneath; what cannot be had is an error that says why. Without it, the fastest that can be had. */
+  readonly engine?: EngineName;
+  /** Serves https with these. */
+  readonly tls?: TlsOptions;
+  /** Begins {@linkcode HttpServer.shutdown} when it aborts. */
+  readonly signal?: AbortSignal;
+  /** Makes the response to a request whose handler failed. Without it, 500 and the error on stderr. */
+  readonly onError?: (error: unknown) => Response | Promise<Response>;
+  /** Called once, with where it listens. */
+  readonly onListen?: (address: Address) => void;
+  /** How long `shutdown()` waits for what is in flight, in milliseconds; after that it is cut off. @default {30000} */
+  readonly drainTimeout?: number;
+}
+
+/** A running HTTP server. */
+export interface HttpServer extends AsyncDisposable {
+  /** Where it really listens. */
+  readonly address: Address;
+  /** Whether the service manager passed the socket. */
+  readonly activated: boolean;
+  /** The name that the service manager gave it; `undefined` where it was opened here. */
+  readonly name: string | undefined;
+  /** What serves underneath. */
+  readonly engine: EngineName;
+  /** Settles when the server has ended, after `shutdown()`; rejects if it ended by itself. */
+  readonly finished: Promise<void>;
+  /**
+   * Stops accepting, finishes what is in flight, and ends. What nobody has accepted stays in the queue of an inherited socket, for
+   * the next instance. Calling it again gives the same promise.
+   */
+  shutdown(): Promise<void>;
+  /** Keeps the process alive, as it does from the start. */
+  ref(): void;
+  /** Lets the process end. */
+  unref(): void;
+}
