@@ -150,7 +150,10 @@ async function engineOf(
     reusePort: false,
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     idleTimeout: 255,
-    fetch: (request, server) => requests.fetch(request, server),
+    // Bun makes the text of `request.url` when it is asked for: not on behalf of a handler that looks at nothing.
+    fetch: handler.length === 0
+      ? handler as () => Response | Promise<Response>
+      : (request, server) => requests.fetch(request, server),
   });
   requests.address = opened.address;
   return new BunEngine(opened);
