@@ -104,7 +104,7 @@ export function openServe(
   return openFallback(fallback, mode, ["release", "stop"], () => {
     const native = bun().serve({ ...without(options, addressOptions), ...toBun(fallback) });
     const { address: real } = native;
-    const address: OpenedServer["address"] = typeof real === "string"
+    const address: OpenedServer["address"] = real === undefined || typeof real === "string"
       ? fallback
       : { transport: "tcp", hostname: real.address, port: real.port };
     const socket = isShared ? undefined : findServeSocket(address);
