@@ -97,6 +97,11 @@ class BunEngine implements Engine {
     return this.#libc && acceptedSockets(this.#libc, this.address).length;
   }
 
+  /** How many requests have no whole answer yet, responses included that are being sent. */
+  pending(): number {
+    return this.#opened.native.pendingRequests;
+  }
+
   async close(): Promise<void> {
     this.stopAccepting();
     await this.#untilRead();
@@ -148,7 +153,10 @@ async function engineOf(
     development: false,
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     idleTimeout: 255,
-    fetch: (request, server) => requests.fetch(request, server),
+    // One that looks at no argument needs none.
+    fetch: handler.length === 0
+      ? handler as () => ReturnType<EngineHandler>
+      : (request, server) => requests.fetch(request, server),
   });
   requests.address = opened.address;
   return new BunEngine(opened);

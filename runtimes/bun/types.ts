@@ -195,7 +195,7 @@ export interface BunServeOptions {
   readonly http2?: boolean;
   /** HTTP/3, which an inherited stream socket cannot carry. */
   readonly http3?: boolean;
-  /** For a fallback. */
+  /** For a fallback. Without it, nobody else may listen there, whatever Bun's own default is. */
   readonly reusePort?: boolean;
   /** For a fallback. */
   readonly ipv6Only?: boolean;
