@@ -24,6 +24,7 @@ import * as node from "./runtimes/node.ts";
 import type { Api } from "./src/types.ts";
 
 export * from "./src/errors.ts";
+export type * from "./src/http/types.ts";
 export type * from "./src/types.ts";
 
 // Statically: a dynamic import would need a top-level await, which breaks require().
@@ -33,6 +34,8 @@ const api: Api = "Deno" in globalThis ? deno : "Bun" in globalThis ? bun : node;
 export const listenFds: Api["listenFds"] = api.listenFds;
 /** See {@linkcode Api.listen}. */
 export const listen: Api["listen"] = api.listen;
+/** See {@linkcode Api.serve}. */
+export const serve: Api["serve"] = api.serve;
 /** See {@linkcode Api.terminated}. */
 export const terminated: Api["terminated"] = api.terminated;
 /** See {@linkcode Api.args}. */

@@ -4,6 +4,7 @@
  * @module
  */
 import { listenFds as coreListenFds } from "../src/activation/table.ts";
+import type { HttpServer, ServeHandler, ServeOptions } from "../src/http/types.ts";
 import { type Adapter, listenWith } from "../src/listen.ts";
 import { terminatedBy } from "../src/terminated.ts";
 import type { Listener, ListenFd, ListenFdsOptions, ListenOptions } from "../src/types.ts";
@@ -15,6 +16,7 @@ import type { BunListener, BunServer, BunSocketHandlers } from "./bun/types.ts";
 import { onProcessSignals, processGlobal } from "./shared/process_host.ts";
 
 export * from "../src/errors.ts";
+export type * from "../src/http/types.ts";
 export type * from "../src/types.ts";
 export type { ServeNativeOptions } from "./bun/serve_native.ts";
 export type {
@@ -66,6 +68,13 @@ export function listenNative(options: ListenNativeOptions): Promise<BunListener>
     open: (address, mode) => openNative(address, mode, own),
   };
   return listenWith(native, options);
+}
+
+/** See {@linkcode Api.serve}. */
+export async function serve(handler: ServeHandler, options: ServeOptions = {}): Promise<HttpServer> {
+  // Only here: who listens alone loads nothing of it.
+  const { adapter, serveWith } = await import("./bun/http.ts");
+  return await serveWith(adapter, handler, options);
 }
 
 /**

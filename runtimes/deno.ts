@@ -6,18 +6,30 @@
 import { listenFds as coreListenFds } from "../src/activation/table.ts";
 import type { Choice } from "../src/activation/choose.ts";
 import { Fd3Error } from "../src/errors.ts";
+import type { HttpServer, ServeHandler, ServeOptions } from "../src/http/types.ts";
 import { type Adapter, listenWith } from "../src/listen.ts";
 import { terminatedBy } from "../src/terminated.ts";
 import type { Listener, ListenFd, ListenFdsOptions, ListenOptions } from "../src/types.ts";
 import { host } from "./deno/host.ts";
-import { DenoStreamListener, openDeno, openNative, setUpSignals } from "./deno/listener.ts";
+import { DenoStreamListener, openDeno, openNative } from "./deno/listener.ts";
 import { adoptNative } from "./deno/native.ts";
-import { deno, type DenoListener } from "./deno/types.ts";
+import type { ServeNativeOptions } from "./deno/serve_native.ts";
+import { setUpSignals } from "./deno/signals.ts";
+import { deno, type DenoHttpServer, type DenoListener, type DenoServeHandler } from "./deno/types.ts";
 import { adoptNet } from "./shared/net_listener.ts";
 
 export * from "../src/errors.ts";
+export type * from "../src/http/types.ts";
 export type * from "../src/types.ts";
-export type { DenoAddress, DenoConn, DenoListener } from "./deno/types.ts";
+export type { ServeNativeOptions } from "./deno/serve_native.ts";
+export type {
+  DenoAddress,
+  DenoConn,
+  DenoHttpServer,
+  DenoListener,
+  DenoServeHandler,
+  DenoServeInfo,
+} from "./deno/types.ts";
 
 function adopt(choice: Choice): Listener | Promise<Listener> {
   const { name } = choice;
@@ -66,6 +78,47 @@ const nativeAdapter: Adapter<DenoListener> = {
  */
 export function listenNative(options: ListenOptions = {}): Promise<DenoListener> {
   return listenWith(nativeAdapter, options);
+}
+
+/** See {@linkcode Api.serve}. */
+export async function serve(handler: ServeHandler, options: ServeOptions = {}): Promise<HttpServer> {
+  // Only here: who listens alone loads nothing of it.
+  const { adapter, serveWith } = await import("./deno/http.ts");
+  return await serveWith(adapter, handler, options);
+}
+
+/**
+ * A `Deno.HttpServer` on the inherited socket, or on the fallback address: for code that is written for Deno's own API. It is what
+ * `Deno.serve()` gives, with its speed, its `upgradeWebSocket()`, compression, HTTP/2 and TLS.
+ *
+ * What differs: `addr`, `info.remoteAddr` and `request.url` tell the inherited socket; no line is printed where there is no `onListen`;
+ * it goes on when the process runs out of descriptors, where Deno's own server ends; closing it never deletes an inherited path. On a Unix
+ * socket Deno serves no TLS.
+ *
+ * Deno permissions: those of `listenFds`, `--allow-ffi`, and `--allow-net` (`=127.0.0.1` is enough for TCP).
+ *
+ * @example A fetch handler on an inherited socket
+ * ```ts ignore
+ * import { serveNative } from "@fd3/fd3/deno";
+ *
+ * const server = await serveNative({ fallback: "127.0.0.1:8080" }, (request, info) => {
+ *   return new Response(`${info.remoteAddr.hostname} asked for ${request.url}\n`);
+ * });
+ * await server.finished;
+ * ```
+ *
+ * @throws {Fd3Error} As `listen`, `ERR_FD3_FFI` if a permission is missing, and `ERR_FD3_PLATFORM` for TLS on a Unix socket.
+ * @throws {TypeError} If an option is not of its kind, or Deno cannot read the certificate or key.
+ * @param options Those of `listen`, and those of `Deno.serve()` but for the address.
+ * @param handler As for `Deno.serve()`.
+ */
+export async function serveNative(
+  options: ServeNativeOptions,
+  handler: DenoServeHandler,
+): Promise<DenoHttpServer> {
+  // Loaded now, so that who only listens does not wait for it.
+  const { serveOwn } = await import("./deno/serve_native.ts");
+  return await serveOwn(options, handler);
 }
 
 /** See {@linkcode Api.terminated}. */

@@ -4,6 +4,7 @@
  * @module
  */
 import { listenFds as coreListenFds } from "../src/activation/table.ts";
+import type { HttpServer, ServeHandler, ServeOptions } from "../src/http/types.ts";
 import { type Adapter, listenWith } from "../src/listen.ts";
 import { terminatedBy } from "../src/terminated.ts";
 import type { Listener, ListenFd, ListenFdsOptions, ListenOptions } from "../src/types.ts";
@@ -14,6 +15,7 @@ import type { NetServer } from "./shared/node_types.ts";
 import { onProcessSignals, processGlobal } from "./shared/process_host.ts";
 
 export * from "../src/errors.ts";
+export type * from "../src/http/types.ts";
 export type * from "../src/types.ts";
 export type { Attached, AttachOptions } from "./node/attach.ts";
 export type { Handler, NetAddress, NetServer } from "./shared/node_types.ts";
@@ -56,6 +58,13 @@ export function listen(options: ListenOptions = {}): Promise<Listener> {
  */
 export function attach(server: NetServer, options: AttachOptions = {}): Promise<Attached> {
   return attachServer(server, options);
+}
+
+/** See {@linkcode Api.serve}. */
+export async function serve(handler: ServeHandler, options: ServeOptions = {}): Promise<HttpServer> {
+  // Only here: who listens alone loads nothing of it.
+  const { adapter, serveWith } = await import("./node/http.ts");
+  return await serveWith(adapter, handler, options);
 }
 
 /** See {@linkcode Api.terminated}. */

@@ -1,3 +1,5 @@
+import type { HttpServer, ServeHandler, ServeOptions } from "./http/types.ts";
+
 /** An Internet address. `hostname` is numeric; a link-local IPv6 address has its scope behind a `%`. */
 export interface TcpAddress {
   /** Always `"tcp"`. */
@@ -166,6 +168,35 @@ export interface Api {
    * @throws {TypeError} If an option is not of its kind.
    */
   listen(options?: ListenOptions): Promise<Listener>;
+  /**
+   * Serves HTTP with a fetch handler, on the inherited socket or at `fallback`, at the speed of the runtime's own server.
+   *
+   * | engine | runs on | needs |
+   * | --- | --- | --- |
+   * | `deno-serve` | Deno | `--allow-ffi`, and `--allow-net` (`=127.0.0.1` is enough for TCP) |
+   * | `bun-serve` | Bun | |
+   * | `node-http` | Node, Deno, Bun | the package @hono/node-server, which comes with fd3 |
+   *
+   * A handler that fails is a 500 and never ends the process; so is one that returns no `Response`. `request.url` has the
+   * authority of the Host header, and `http:` or `https:` also on a Unix socket; a request whose Host is no authority gets a 400.
+   *
+   * On Node the global `Request` and `Response` become those of @hono/node-server, which extend them: real ones cost more than all the
+   * rest. `fetch(request)` of undici takes real ones alone: write `fetch(new Request(request))` there.
+   *
+   * @throws {Fd3Error} What `listen` throws, and `ERR_FD3_PLATFORM` if the engine that is forced is of another runtime.
+   * @throws {TypeError} If the handler or an option is not of its kind.
+   * @param handler Answers one request.
+   * @param options Those of `listen`, and how to serve.
+   *
+   * @example Until SIGTERM
+   * ```ts
+   * import { serve, terminated } from "@fd3/fd3";
+   *
+   * const server = await serve(() => new Response("Hello World"), { fallback: "127.0.0.1:8080", signal: terminated() });
+   * await server.finished;
+   * ```
+   */
+  serve(handler: ServeHandler, options?: ServeOptions): Promise<HttpServer>;
   /** A signal that aborts on the first SIGTERM or SIGINT. From then on neither ends the process by itself. */
   terminated(): AbortSignal;
   /** The arguments of the command line, without the runtime and the script. */

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { request } from "node:http";
 import { request as secureRequest } from "node:https";
@@ -8,6 +7,7 @@ import { connect as connectTls } from "node:tls";
 import { test } from "node:test";
 import { forgetTable } from "./fixtures/fake_host.ts";
 import { activate } from "./fixtures/activate.ts";
+import { makeCertificate } from "./fixtures/certificate.ts";
 import { echoOnce, open, receive } from "./fixtures/client.ts";
 import { everything, runtime } from "./fixtures/runtime.ts";
 import { needs } from "./fixtures/tools.ts";
@@ -15,24 +15,6 @@ import { type Held, holdTcp, holdUnix, tempFolder } from "./fixtures/sockets.ts"
 
 // Other files of the same `bun test` have pretended that descriptors were passed.
 forgetTable();
-
-/** A key and certificate for localhost, in a folder. */
-function makeCertificate(folder: string): [key: string, cert: string] {
-  const [key, cert] = [`${folder}/key.pem`, `${folder}/cert.pem`];
-  const options = [
-    "-newkey",
-    "ec",
-    "-pkeyopt",
-    "ec_paramgen_curve:prime256v1",
-    "-nodes",
-    "-days",
-    "1",
-    "-subj",
-    "/CN=localhost",
-  ];
-  execFileSync("openssl", ["req", "-x509", ...options, "-keyout", key, "-out", cert], { stdio: "ignore" });
-  return [key, cert];
-}
 
 function body(target: object, secure: boolean): Promise<string> {
   const { path: socketPath, ...rest } = target as { path?: string };

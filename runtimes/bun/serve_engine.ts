@@ -4,6 +4,7 @@ import { hasLibc } from "../../src/host.ts";
 import type { Engine, EngineHandler } from "../../src/http/engine.ts";
 import type { TlsOptions } from "../../src/http/types.ts";
 import { acceptedSockets, isWildcard, localEnd, readableSockets, unreadSockets } from "../../src/linux/accepted.ts";
+import { maybeShakingHands } from "../../src/linux/handshake.ts";
 import type { Libc } from "../../src/linux/libc.ts";
 import type { Address } from "../../src/types.ts";
 import { host } from "./host.ts";
@@ -74,10 +75,12 @@ class BunEngine implements Engine {
   readonly finished: Promise<void>;
   readonly #opened: OpenedServer;
   readonly #libc: Libc | undefined;
+  readonly #isTls: boolean;
   #finish: () => void = () => {};
 
-  constructor(opened: OpenedServer) {
+  constructor(opened: OpenedServer, isTls: boolean) {
     this.#opened = opened;
+    this.#isTls = isTls;
     this.#libc = findLibc();
     this.address = opened.address;
     this.finished = new Promise((resolve) => this.#finish = resolve);
@@ -90,7 +93,10 @@ class BunEngine implements Engine {
   unread(): number | undefined {
     const libc = this.#libc;
     if (libc === undefined || this.address.transport !== "tcp") return undefined;
-    return unreadSockets(libc, acceptedSockets(libc, this.address));
+    const fds = acceptedSockets(libc, this.address);
+    if (!this.#isTls) return unreadSockets(libc, fds);
+    const young = new Set(maybeShakingHands(libc, fds));
+    return young.size + unreadSockets(libc, fds.filter((fd) => !young.has(fd)));
   }
 
   connections(): number | undefined {
@@ -159,7 +165,7 @@ async function engineOf(
       : (request, server) => requests.fetch(request, server),
   });
   requests.address = opened.address;
-  return new BunEngine(opened);
+  return new BunEngine(opened, tls !== undefined);
 }
 
 /** The engine on an inherited descriptor. */

@@ -4,6 +4,7 @@ import { BaseListener, type ListenerParts } from "../../src/stream/listener.ts";
 import type { Address, Connection, Listener } from "../../src/types.ts";
 import { openFallback } from "../shared/socket_file.ts";
 import { fromDeno, toDeno } from "./native.ts";
+import { setUpSignals } from "./signals.ts";
 import { deno, type DenoConn, type DenoListener } from "./types.ts";
 
 /** How long to wait for a free descriptor before accepting again. */
@@ -42,16 +43,6 @@ class DenoTransport implements PullTransport {
   close(): void {
     this.#conn.close();
   }
-}
-
-/**
- * Makes Deno set up its signal handling now. It does so by itself half a second after the start, and panics if there is no descriptor
- * left for it then (Deno 2.9, ext/signals). SIGURG is ignored by default, so nothing changes for the process.
- */
-export function setUpSignals(): void {
-  const nothing = () => {};
-  deno().addSignalListener("SIGURG", nothing);
-  deno().removeSignalListener("SIGURG", nothing);
 }
 
 /** A Deno.Listener as a {@linkcode Listener}. It accepts only when somebody asks for the next connection. */

@@ -1,3 +1,4 @@
+import type { FallbackAddress } from "../../src/activation/address.ts";
 import type { Choice } from "../../src/activation/choose.ts";
 import { Fd3Error } from "../../src/errors.ts";
 import { hasLibc } from "../../src/host.ts";
@@ -22,24 +23,29 @@ export function fromDeno(address: DenoAddress): Address {
 
 let counter = 0;
 
+/** Where a placeholder for a socket of this address is opened: nothing of another host reaches it. */
+export function placeholderAddress({ transport }: Address): FallbackAddress {
+  if (transport === "tcp") return { transport, hostname: "127.0.0.1", port: 0 };
+  return { transport: "unix", path: `@fd3-${deno().pid}-${counter++}` };
+}
+
+/** The error where a placeholder cannot be opened: RestrictAddressFamilies= may forbid it. */
+export function noPlaceholder(cause: unknown): Fd3Error {
+  return new Fd3Error("ERR_FD3_TRANSPLANT", `Cannot open a placeholder: ${(cause as Error).message}`, { cause });
+}
+
 function openPlaceholder(address: Address): { native: DenoListener; at: Address } {
-  const { listen, pid } = deno();
+  const at = placeholderAddress(address);
   try {
-    if (address.transport === "tcp") {
-      const native = listen({ transport: "tcp", hostname: "127.0.0.1", port: 0 });
-      return { native, at: fromDeno(native.addr) };
-    }
-    const at: Address = { transport: "unix", path: `@fd3-${pid}-${counter++}` };
-    return { native: listen(toDeno(at)), at };
+    const native = deno().listen(toDeno(at));
+    return { native, at: at.transport === "tcp" ? fromDeno(native.addr) : at };
   } catch (cause) {
-    // RestrictAddressFamilies= may forbid it.
-    const { message } = cause as Error;
-    throw new Fd3Error("ERR_FD3_TRANSPLANT", `Cannot open a placeholder: ${message}`, { cause });
+    throw noPlaceholder(cause);
   }
 }
 
 /** Why Deno's own listener cannot be had for this address, or `undefined` if it can. Nothing prompts. */
-function obstacle(address: Address | undefined): string | undefined {
+export function obstacle(address: Address | undefined): string | undefined {
   const libc = host.libc();
   if (!hasLibc(libc)) return libc.missing;
   if (address === undefined) return "its address is unknown";

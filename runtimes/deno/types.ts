@@ -45,6 +45,31 @@ export interface DenoListener extends AsyncIterable<DenoConn> {
   unref(): void;
 }
 
+/** `Deno.HttpServer`: what `serveNative()` gives is one. */
+export interface DenoHttpServer extends AsyncDisposable {
+  /** Where it really listens. */
+  readonly addr: DenoAddress;
+  /** Settles when the server has ended. */
+  readonly finished: Promise<void>;
+  /** Stops accepting, answers the requests that run, and ends. */
+  shutdown(): Promise<void>;
+  /** Keeps the process alive. */
+  ref(): void;
+  /** Lets the process end. */
+  unref(): void;
+}
+
+/** `Deno.ServeHandlerInfo`. */
+export interface DenoServeInfo {
+  /** The client's end; on a Unix socket Deno gives the server's. */
+  readonly remoteAddr: DenoAddress;
+  /** Settles when the response is sent; rejects if that failed. */
+  readonly completed: Promise<void>;
+}
+
+/** `Deno.ServeHandler`. */
+export type DenoServeHandler = (request: Request, info: DenoServeInfo) => Response | Promise<Response>;
+
 /** What `Deno.permissions` is asked for. */
 export type Permission = { name: "ffi" | "net"; path?: string; host?: string };
 
@@ -58,12 +83,15 @@ export interface DenoNamespace {
   readonly permissions: { querySync(permission: Permission): { state: string } };
   readonly UnsafePointerView: new (pointer: unknown) => { getInt32(): number };
   listen(options: object): DenoListener;
+  serve(options: object, handler: DenoServeHandler): DenoHttpServer;
   dlopen(
     path: string,
     symbols: Record<string, { parameters: string[]; result: string }>,
   ): { symbols: Record<string, (...args: unknown[]) => unknown> };
   addSignalListener(signal: string, listener: () => void): void;
   removeSignalListener(signal: string, listener: () => void): void;
+  refTimer(timer: unknown): void;
+  unrefTimer(timer: unknown): void;
   exit(status: number): never;
 }
 

@@ -4,7 +4,14 @@ import { systemError } from "../../src/system_error.ts";
 import type { Address } from "../../src/types.ts";
 import type { NetSocket } from "./node_types.ts";
 
-function socketAddress(local: Address, hostname: string | undefined, port: number | undefined): Address {
+/**
+ * One end of a connection.
+ *
+ * @param local Where it was accepted.
+ * @param hostname What the runtime knows of this end.
+ * @param port What the runtime knows of this end.
+ */
+export function socketAddress(local: Address, hostname: string | undefined, port: number | undefined): Address {
   if (local.transport !== "tcp") return { transport: "unix", path: "" };
   // A peer that reset its connection before it was accepted has no address any more.
   return { transport: "tcp", hostname: hostname ?? "", port: port ?? 0 };

@@ -20,6 +20,8 @@ export const SO_DOMAIN = 39;
 export const SOL_TCP = 6;
 export const TCP_INFO = 11;
 
+export const SHUT_RDWR = 2;
+
 export const F_GETFD = 1;
 export const F_SETFD = 2;
 export const F_GETFL = 3;
@@ -37,6 +39,8 @@ export const EPOLL_CTL_MOD = 3;
 export const EPOLLET = 0x80000000;
 
 export const SYS_PIDFD_OPEN = 434;
+/** It is from before the numbers were made the same. */
+export const SYS_SHUTDOWN = { x64: 48, arm64: 210 } as const;
 export const PIDFS_MAGIC = 0x50494446;
 
 const names: Record<number, string> = {

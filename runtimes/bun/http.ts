@@ -1,0 +1,23 @@
+import type { EngineMaker } from "../../src/http/engine.ts";
+import type { ServeAdapter } from "../../src/http/serve.ts";
+import { nodeHttp } from "../shared/node_http.ts";
+import { checkTls } from "../shared/tls_check.ts";
+import { host } from "./host.ts";
+import { bunWays } from "./http_listening.ts";
+import { adoptBunServe, openBunServe } from "./serve_engine.ts";
+
+export { serveWith } from "../../src/http/serve.ts";
+
+const bunServe: EngineMaker = {
+  name: "bun-serve",
+  adopt: (choice, handler, tls) => adoptBunServe(choice, tls, handler),
+  open: (address, mode, handler, tls) => openBunServe(address, mode, tls, handler),
+};
+
+/** How Bun serves. */
+export const adapter: ServeAdapter = {
+  host,
+  engines: [bunServe, nodeHttp(() => ({ host, ways: bunWays }))],
+  report: (error) => console.error(error),
+  checkTls,
+};

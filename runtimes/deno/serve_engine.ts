@@ -1,0 +1,143 @@
+import type { FallbackAddress } from "../../src/activation/address.ts";
+import type { Choice } from "../../src/activation/choose.ts";
+import { hasLibc } from "../../src/host.ts";
+import type { Engine, EngineHandler } from "../../src/http/engine.ts";
+import type { EngineName, TlsOptions } from "../../src/http/types.ts";
+import { acceptedSockets, isWildcard, localEnd, unreadSockets } from "../../src/linux/accepted.ts";
+import type { Libc } from "../../src/linux/libc.ts";
+import { maybeShakingHands } from "../../src/linux/handshake.ts";
+import type { Address } from "../../src/types.ts";
+import { addressOf } from "../shared/choice.ts";
+import { host } from "./host.ts";
+import { fromDeno } from "./native.ts";
+import { httpUrl, requestsWithUrl } from "./request_url.ts";
+import { adoptServing, openServing } from "./serve_native.ts";
+import type { Serve } from "./serve_source.ts";
+import type { Serving } from "./serving.ts";
+import type { DenoServeHandler, DenoServeInfo } from "./types.ts";
+
+/** An unnamed peer: Deno tells nothing of a Unix client. */
+const unnamed: FallbackAddress = { transport: "unix", path: "" };
+const unnamedPeer = (): Address => unnamed;
+
+/** A server on which a request can be asked about. */
+interface Place {
+  address: FallbackAddress;
+  readonly libc: Libc | undefined;
+}
+
+/** Our end of a connection. One that came in at all addresses has one of them. */
+function localOf({ address, libc }: Place, info: DenoServeInfo): Address {
+  if (libc === undefined || !isWildcard(address)) return address;
+  return localEnd(libc, address, fromDeno(info.remoteAddr)) ?? address;
+}
+
+/** An {@linkcode EngineHandler} as Deno calls it. On the way of every request: what costs waits until it is asked for. */
+function toDenoHandler(handler: EngineHandler, place: Place): DenoServeHandler {
+  if (handler.length === 0) return handler as () => Response | Promise<Response>;
+  const local = () => place.address;
+  if (place.address.transport === "unix") {
+    const own = requestsWithUrl(httpUrl);
+    return (request) => handler(own(request), unnamedPeer, local);
+  }
+  if (!isWildcard(place.address)) return (request, info) => handler(request, () => fromDeno(info.remoteAddr), local);
+  return (request, info) => handler(request, () => fromDeno(info.remoteAddr), () => localOf(place, info));
+}
+
+/** The engine on `Deno.serve()`. */
+class DenoServe implements Engine {
+  readonly name: EngineName = "deno-serve";
+  readonly #serving: Serving;
+  readonly #libc: Libc | undefined;
+  readonly #isTls: boolean;
+  readonly finished: Promise<void>;
+
+  constructor(serving: Serving, libc: Libc | undefined, isTls: boolean) {
+    this.#serving = serving;
+    this.#libc = libc;
+    this.#isTls = isTls;
+    this.finished = serving.finished;
+  }
+
+  get address(): Address {
+    return this.#serving.source.address;
+  }
+
+  stopAccepting(): void {
+    this.#serving.release();
+  }
+
+  unread(): number | undefined {
+    const libc = this.#libc;
+    if (libc === undefined || this.address.transport !== "tcp") return undefined;
+    const fds = acceptedSockets(libc, this.address);
+    if (!this.#isTls) return unreadSockets(libc, fds);
+    const young = new Set(maybeShakingHands(libc, fds));
+    return young.size + unreadSockets(libc, fds.filter((fd) => !young.has(fd)));
+  }
+
+  connections(): number | undefined {
+    return this.#libc === undefined ? undefined : acceptedSockets(this.#libc, this.address).length;
+  }
+
+  close(): Promise<void> {
+    return this.#serving.shutdown();
+  }
+
+  abort(): void {
+    this.#serving.abort();
+  }
+
+  ref(): void {
+    this.#serving.ref();
+  }
+
+  unref(): void {
+    this.#serving.unref();
+  }
+}
+
+function makeEngine(
+  handler: EngineHandler,
+  address: FallbackAddress,
+  tls: TlsOptions | undefined,
+): { place: Place; serve: Serve } {
+  const libc = host.libc();
+  const place: Place = { address, libc: hasLibc(libc) ? libc : undefined };
+  const options = tls === undefined ? {} : { cert: tls.cert, key: tls.key };
+  return { place, serve: { options, handler: toDenoHandler(handler, place) } };
+}
+
+/** `Deno.serve()` as an engine of `serve()`. */
+export const denoServe = {
+  name: "deno-serve",
+
+  /**
+   * On the inherited descriptor.
+   *
+   * @throws {Fd3Error} `ERR_FD3_FFI` if a permission is missing, `ERR_FD3_TRANSPLANT` if Deno did not take it, `ERR_FD3_PLATFORM` for TLS
+   * on a Unix socket; nothing has changed then.
+   */
+  adopt(choice: Choice, handler: EngineHandler, tls: TlsOptions | undefined): Engine {
+    const { place, serve } = makeEngine(handler, addressOf(choice) ?? unnamed, tls);
+    const { serving } = adoptServing(choice, serve);
+    return new DenoServe(serving, place.libc, tls !== undefined);
+  },
+
+  /**
+   * At an address.
+   *
+   * @throws {Fd3Error} What Deno or the kernel says, with the address; `ERR_FD3_PLATFORM` for TLS on a Unix socket.
+   */
+  async open(
+    address: FallbackAddress,
+    mode: number | undefined,
+    handler: EngineHandler,
+    tls: TlsOptions | undefined,
+  ): Promise<Engine> {
+    const { place, serve } = makeEngine(handler, address, tls);
+    const { serving } = await openServing(address, mode, serve);
+    place.address = serving.source.address;
+    return new DenoServe(serving, place.libc, tls !== undefined);
+  },
+} as const;

@@ -1,0 +1,21 @@
+import type { ServeAdapter } from "../../src/http/serve.ts";
+import { bunWays } from "../bun/http_listening.ts";
+import { netWays } from "../shared/http_listening.ts";
+import { nodeHttp } from "../shared/node_http.ts";
+import { checkTls } from "../shared/tls_check.ts";
+import { currentHost } from "./current_host.ts";
+
+export { serveWith } from "../../src/http/serve.ts";
+
+/** How Node serves; and `fd3/node` on the others. */
+export const adapter: ServeAdapter = {
+  get host() {
+    return currentHost();
+  },
+  engines: [nodeHttp(() => {
+    const host = currentHost();
+    return { host, ways: host.runtime === "Bun" ? bunWays : netWays };
+  })],
+  report: (error) => console.error(error),
+  checkTls,
+};

@@ -1,0 +1,58 @@
+import { Fd3Error } from "../../src/errors.ts";
+import type { Host } from "../../src/host.ts";
+import type { HonoModule, IncomingMessage, NodeHttpListener } from "./http_types.ts";
+
+async function loadHono(): Promise<HonoModule> {
+  try {
+    // A name that deno publish, esbuild and tsc can read: each finds the package in its own way.
+    return await import("@hono/node-server") as unknown as HonoModule;
+  } catch (cause) {
+    const text = "Cannot serve with node-http: the package @hono/node-server cannot be loaded";
+    throw new Fd3Error("ERR_FD3_PLATFORM", text, { cause });
+  }
+}
+
+/** Makes a real `Request` of the adapter's. */
+type Genuine = new (request: Request) => Request;
+
+/**
+ * The adapter's subclass of `Request`, the one way to a real one. It comes only as the global `Request`, so it is made that for a moment,
+ * in which nothing else runs.
+ */
+function genuineRequest(hono: HonoModule): Genuine {
+  const names = ["Request", "Response"];
+  const own = names.map((name) => Object.getOwnPropertyDescriptor(globalThis, name)!);
+  try {
+    hono.getRequestListener(() => new Response(), { overrideGlobalObjects: true, hostname: "" });
+    return globalThis.Request;
+  } finally {
+    names.forEach((name, i) => Object.defineProperty(globalThis, name, own[i]));
+  }
+}
+
+/** A fetch handler that is told which message of node:http it answers. */
+export type FetchHandler = (request: Request, incoming: IncomingMessage) => Response | Promise<Response>;
+
+/**
+ * A fetch handler as a listener of node:http.
+ *
+ * The adapter's requests are light objects that become real ones when they must. On **Node** a real `Request` or `Response` costs more
+ * than all the rest, so there the adapter's classes take the place of the global ones; they extend these and are `instanceof` them. On
+ * **Deno** and **Bun**, whose own servers want real ones, no global is touched; Deno accepts nothing but a real `Request` in `fetch()`
+ * and `new Request()`, so the handler gets one.
+ *
+ * @param runtime Which runtime this is.
+ * @param handler Answers the requests.
+ * @param options `hostname` is what `request.url` has where the client sent no Host header, as HTTP/1.0 allows; it is read at each request.
+ */
+export async function fetchListener(
+  runtime: Host["runtime"],
+  handler: FetchHandler,
+  options: { hostname: string },
+): Promise<NodeHttpListener> {
+  const hono = await loadHono();
+  const all = Object.assign(options, { overrideGlobalObjects: runtime === "Node" });
+  if (runtime !== "Deno") return hono.getRequestListener((request, { incoming }) => handler(request, incoming), all);
+  const Genuine = genuineRequest(hono);
+  return hono.getRequestListener((request, { incoming }) => handler(new Genuine(request), incoming), all);
+}

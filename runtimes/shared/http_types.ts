@@ -1,0 +1,61 @@
+/**
+ * The parts of node:http and of @hono/node-server that fd3 uses, in shapes of our own.
+ * https://nodejs.org/api/http.html
+ */
+import type { NetServer, NetSocket } from "./node_types.ts";
+
+/** `net.Socket` or `tls.TLSSocket` of an HTTP server. */
+export interface HttpSocket extends NetSocket {
+  readonly bytesRead: number;
+  /**
+   * The response whose turn it is; nothing while no request is being answered. Node has no public name for it; its own
+   * `closeIdleConnections()` asks the same (lib/_http_server.js).
+   */
+  readonly _httpMessage?: ServerResponse | null;
+  /** Ends it once what was written is sent. */
+  destroySoon(): void;
+}
+
+/** `http.IncomingMessage`. */
+export interface IncomingMessage {
+  readonly socket: HttpSocket;
+}
+
+/** `http.ServerResponse`. */
+export interface ServerResponse {
+  readonly headersSent: boolean;
+  /** `false` makes the response say `connection: close`. */
+  shouldKeepAlive: boolean;
+  on(event: "close", listener: (this: ServerResponse) => void): unknown;
+  writeHead(status: number, headers: Record<string, string>): unknown;
+  end(text: string): unknown;
+  destroy(): void;
+}
+
+/** `http.Server` or `https.Server`. */
+export interface NodeHttpServer extends NetServer {
+  closeAllConnections(): void;
+  ref(): unknown;
+  unref(): unknown;
+}
+
+/** What answers a request of node:http. */
+export type NodeHttpListener = (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>;
+
+/** `node:http` and `node:https`. */
+export interface NodeHttpModule {
+  createServer(options: object): NodeHttpServer;
+}
+
+/** `@hono/node-server`. */
+export interface HonoModule {
+  getRequestListener(
+    fetch: (request: Request, env: { readonly incoming: IncomingMessage }) => Response | Promise<Response>,
+    options: {
+      /** Puts the adapter's own light classes in the place of the global `Request` and `Response`. */
+      readonly overrideGlobalObjects: boolean;
+      /** The authority where the client gave none. It is asked at each request. */
+      readonly hostname: string;
+    },
+  ): NodeHttpListener;
+}

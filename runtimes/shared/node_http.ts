@@ -1,0 +1,135 @@
+import type { Host } from "../../src/host.ts";
+import type { Engine, EngineHandler, EngineMaker } from "../../src/http/engine.ts";
+import type { TlsOptions } from "../../src/http/types.ts";
+import type { Address } from "../../src/types.ts";
+import { builtin } from "./builtin.ts";
+import { fetchListener } from "./fetch_listener.ts";
+import { HttpConnections } from "./http_connections.ts";
+import type { HttpListening, HttpParts, HttpWays } from "./http_listening.ts";
+import type { NodeHttpListener, NodeHttpModule, NodeHttpServer, ServerResponse } from "./http_types.ts";
+
+/** A server of node:http as an engine. */
+class NodeHttpEngine implements Engine {
+  readonly name = "node-http";
+  readonly address: Address;
+  readonly finished: Promise<void>;
+  readonly #server: NodeHttpServer;
+  readonly #all: HttpConnections;
+  readonly #listening: HttpListening;
+  #isAccepting = true;
+
+  constructor({ server, connections, authority }: HttpParts, listening: HttpListening) {
+    this.#server = server;
+    this.#all = connections;
+    this.#listening = listening;
+    this.address = connections.listener = listening.address;
+    authority.hostname = authorityOf(listening.address);
+    // A failed accept is no end: without a listener it would be an uncaught error.
+    server.on("error", () => {});
+    this.finished = new Promise((resolve) => server.once("close", resolve));
+  }
+
+  stopAccepting(): void {
+    if (!this.#isAccepting) return;
+    this.#isAccepting = false;
+    this.#all.startClosing();
+    this.#listening.stop();
+  }
+
+  unread(): number | undefined {
+    return this.#listening.unread();
+  }
+
+  connections(): number | undefined {
+    return this.#listening.connections();
+  }
+
+  pending(): number {
+    return this.#all.pending;
+  }
+
+  async close(): Promise<void> {
+    this.stopAccepting();
+    // Two turns of the loop: a request that has arrived by now is read before its connection looks idle.
+    for (let turn = 0; turn < 2; turn++) await new Promise<void>((resolve) => void setTimeout(resolve));
+    this.#listening.end();
+    await this.finished;
+  }
+
+  abort(): void {
+    this.stopAccepting();
+    this.#listening.abort();
+  }
+
+  ref(): void {
+    this.#server.ref();
+  }
+
+  unref(): void {
+    this.#server.unref();
+  }
+}
+
+/** What a client asks that sends no Host header, as HTTP/1.0 allows. */
+function authorityOf(address: Address): string {
+  if (address.transport !== "tcp") return "localhost";
+  const { hostname, port } = address;
+  return hostname.includes(":") ? `[${hostname.split("%")[0]}]:${port}` : `${hostname}:${port}`;
+}
+
+function createServer(tls: TlsOptions | undefined): NodeHttpServer {
+  if (tls === undefined) return builtin<NodeHttpModule>("node:http").createServer({});
+  const { cert, key } = tls;
+  try {
+    return builtin<NodeHttpModule>("node:https").createServer({ cert, key });
+  } catch (cause) {
+    throw new TypeError("Cannot serve: tls.cert and tls.key are no certificate with its key", { cause });
+  }
+}
+
+/** What node:http refuses to send: a status or a header that the adapter's light `Response` has not looked at. */
+function fail(outgoing: ServerResponse, error: unknown): void {
+  console.error(error);
+  if (outgoing.headersSent) return outgoing.destroy();
+  const text = "Internal Server Error";
+  // The adapter may have set another length already.
+  outgoing.writeHead(500, { "content-type": "text/plain", "content-length": String(text.length) });
+  outgoing.end(text);
+}
+
+async function makeParts(host: Host, handler: EngineHandler, tls: TlsOptions | undefined): Promise<HttpParts> {
+  const server = createServer(tls);
+  const connections = new HttpConnections(server);
+  const authority = { hostname: "localhost" };
+  const listener = await fetchListener(host.runtime, (request, incoming) => {
+    const { remote, local } = connections.of(incoming);
+    return handler(request, remote, local);
+  }, authority);
+  const onRequest: NodeHttpListener = (incoming, outgoing) => {
+    connections.of(incoming).began(outgoing);
+    return listener(incoming, outgoing).catch((error) => fail(outgoing, error));
+  };
+  server.on("request", onRequest);
+  return { server, connections, authority };
+}
+
+/**
+ * The engine that every runtime has: a server of node:http, with @hono/node-server making its requests and responses.
+ *
+ * @param runtime Which one this is, and how its servers listen; asked when it is used.
+ */
+export function nodeHttp(runtime: () => { readonly host: Host; readonly ways: HttpWays }): EngineMaker {
+  return {
+    name: "node-http",
+    async adopt(choice, handler, tls) {
+      const { host, ways } = runtime();
+      const parts = await makeParts(host, handler, tls);
+      return new NodeHttpEngine(parts, await ways.adopt(parts, host, choice));
+    },
+    async open(address, mode, handler, tls) {
+      const { host, ways } = runtime();
+      const parts = await makeParts(host, handler, tls);
+      return new NodeHttpEngine(parts, await ways.open(parts, address, mode));
+    },
+  };
+}

@@ -1,0 +1,51 @@
+import type { EngineName, ServeHandler, ServeOptions, TlsOptions } from "./types.ts";
+
+const engineNames: readonly EngineName[] = ["deno-serve", "bun-serve", "node-http"];
+
+/** The longest that a timer of any runtime waits. */
+const longestTimeout = 2 ** 31 - 1;
+
+function refuse(name: string, value: unknown, allowed: string): never {
+  throw new TypeError(
+    `Cannot serve: ${name} is ${typeof value === "string" ? JSON.stringify(value) : String(value)}, ${allowed}`,
+  );
+}
+
+function checkTls(tls: TlsOptions): void {
+  if (typeof tls !== "object" || tls === null) refuse("tls", tls, "not an object with cert and key");
+  for (const part of ["cert", "key"] as const) {
+    if (typeof tls[part] !== "string") refuse(`tls.${part}`, tls[part], "not a text in PEM");
+  }
+}
+
+function isSignal(signal: unknown): boolean {
+  const { aborted, addEventListener } = Object(signal) as Partial<AbortSignal>;
+  return typeof aborted === "boolean" && typeof addEventListener === "function";
+}
+
+/**
+ * What `listen()` takes as well is checked there.
+ *
+ * @throws {TypeError} If the handler or an option of `serve()` is not of its kind.
+ * @param handler What the caller gave.
+ * @param options What the caller gave.
+ */
+export function checkServeOptions(handler: ServeHandler, options: ServeOptions): void {
+  if (typeof handler !== "function") refuse("the handler", handler, "not a function");
+  if (typeof options !== "object" || options === null) refuse("options", options, "not an object");
+  const { engine, tls, signal, drainTimeout } = options;
+  if (engine !== undefined && !engineNames.includes(engine)) {
+    refuse("engine", engine, `not one of ${engineNames.map((name) => JSON.stringify(name)).join(", ")}`);
+  }
+  if (tls !== undefined) checkTls(tls);
+  if (signal !== undefined && !isSignal(signal)) refuse("signal", signal, "not an AbortSignal");
+  for (const name of ["onError", "onListen"] as const) {
+    if (options[name] !== undefined && typeof options[name] !== "function") {
+      refuse(name, options[name], "not a function");
+    }
+  }
+  if (drainTimeout === undefined || drainTimeout === Infinity) return;
+  if (typeof drainTimeout !== "number" || !(drainTimeout >= 0 && drainTimeout <= longestTimeout)) {
+    refuse("drainTimeout", drainTimeout, `not a number between 0 and ${longestTimeout}, nor Infinity`);
+  }
+}

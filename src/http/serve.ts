@@ -1,0 +1,89 @@
+import { Fd3Error } from "../errors.ts";
+import type { Host } from "../host.ts";
+import { type Adapter, listenWith } from "../listen.ts";
+import type { Engine, EngineMaker } from "./engine.ts";
+import { checkServeOptions } from "./options.ts";
+import { type Report, Responder } from "./responder.ts";
+import { EngineServer, type ServerParts } from "./server.ts";
+import type { HttpServer, ServeHandler, ServeOptions, TlsOptions } from "./types.ts";
+
+/** How one runtime serves. */
+export interface ServeAdapter {
+  readonly host: Host;
+  /** What it has, the fastest first. Where one cannot be had, the next is tried. */
+  readonly engines: readonly EngineMaker[];
+  readonly report: Report;
+  /**
+   * @throws {TypeError} If they are not a certificate and its key.
+   */
+  checkTls(tls: TlsOptions): void;
+}
+
+function wanted({ host, engines }: ServeAdapter, { engine }: ServeOptions): readonly EngineMaker[] {
+  if (engine === undefined) return engines;
+  const forced = engines.filter(({ name }) => name === engine);
+  if (forced.length > 0) return forced;
+  const names = engines.map(({ name }) => name).join(" and ");
+  throw new Fd3Error("ERR_FD3_PLATFORM", `Cannot serve with ${engine}: ${host.runtime} has ${names}`);
+}
+
+/** Whether this engine cannot be had, and another may. */
+function isObstacle(error: unknown): boolean {
+  return error instanceof Fd3Error && (error.code === "ERR_FD3_FFI" || error.code === "ERR_FD3_TRANSPLANT");
+}
+
+async function firstOf(
+  makers: readonly EngineMaker[],
+  make: (maker: EngineMaker) => Engine | Promise<Engine>,
+): Promise<Engine> {
+  const [first, ...rest] = makers;
+  try {
+    return await make(first);
+  } catch (error) {
+    if (rest.length === 0 || !isObstacle(error)) throw error;
+    return await firstOf(rest, make);
+  }
+}
+
+/**
+ * The way of every `serve()`.
+ *
+ * @throws {Fd3Error} See {@linkcode Api.serve}.
+ * @throws {TypeError} If the handler or an option is not of its kind.
+ * @param adapter The runtime's part.
+ * @param handler The user's.
+ * @param options What the caller gave.
+ */
+export async function serveWith(
+  adapter: ServeAdapter,
+  handler: ServeHandler,
+  options: ServeOptions,
+): Promise<HttpServer> {
+  checkServeOptions(handler, options);
+  const makers = wanted(adapter, options);
+  const { host, report } = adapter;
+  const responder = new Responder(handler, options.onError, report);
+  const { handle } = responder;
+  const { tls, onListen } = options;
+  if (tls !== undefined) adapter.checkTls(tls);
+  const listening: Adapter<ServerParts> = {
+    host,
+    adopt: async (choice) => {
+      const engine = await firstOf(makers, (maker) => maker.adopt(choice, handle, tls));
+      return { engine, responder, report, activated: true, name: choice.name };
+    },
+    open: async (address, mode) => {
+      const engine = await firstOf(makers, (maker) => maker.open(address, mode, handle, tls));
+      return { engine, responder, report, activated: false, name: undefined };
+    },
+  };
+  const parts = await listenWith(listening, options);
+  try {
+    onListen?.(parts.engine.address);
+  } catch (error) {
+    parts.engine.stopAccepting();
+    parts.engine.abort();
+    throw error;
+  }
+  return new EngineServer(parts, options);
+}
