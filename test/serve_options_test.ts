@@ -114,6 +114,23 @@ for (const place of places) {
   });
 }
 
+test(`serve() serves https on an inherited Unix socket (${runtime})`, needs("openssl"), async () => {
+  using folder = tempFolder();
+  const [key, cert] = makeCertificate(folder.path).map((file) => readFileSync(file, "utf8"));
+  using held = holdUnix(`${folder.path}/s.sk`);
+  const args = [JSON.stringify({ tls: { key, cert } })];
+  await using started = activate({ variant: everything, script, args, fds: [held.fd] });
+  // Deno.serve() cannot.
+  const engine = runtime === "Bun" ? "bun-serve" : "node-http";
+  assert.equal(JSON.parse(await started.line()).engine, engine);
+  assert.equal(
+    await ask(held.target, { path: "/url", secure: true, headers: { host: "a.example" } }),
+    "200 https://a.example/url",
+  );
+  assert.deepEqual(listeningSockets(started.pid), [`${folder.path}/s.sk`]);
+  assert.equal(await started.terminate(), 0, started.stderr());
+});
+
 test(`serve() says why an engine of another runtime cannot be had (${runtime})`, async () => {
   const has = engines[everything.name];
   for (const engine of ["deno-serve", "bun-serve"] as const) {
