@@ -102,6 +102,24 @@ function onBun(): void {
     assert.equal(await onTcp.terminate(), 0, onTcp.stderr());
   });
 
+  test("serveNative() names what is wrong with a fallback", async () => {
+    using held = holdTcp();
+    const wrong: readonly (readonly [fallback: string, line: string])[] = [
+      ["no-such-host.invalid:0", "Fd3Error EIO: Cannot listen on no-such-host.invalid:0: the host is unknown"],
+      [
+        `localhost:${held.port}`,
+        `Fd3Error EADDRINUSE: Cannot listen on localhost:${held.port}: address already in use`,
+      ],
+      ["192.0.2.1:0", "Fd3Error EADDRNOTAVAIL: Cannot listen on 192.0.2.1:0: cannot assign requested address"],
+      ["/no/such/s.sk", "Fd3Error ENOENT: Cannot listen on /no/such/s.sk: no such file or directory"],
+    ];
+    for (const [fallback, line] of wrong) {
+      await using started = start([], { fallback });
+      assert.equal(await started.exited, 1);
+      assert.equal(started.stderr().trim(), line);
+    }
+  });
+
   test("serveNative() upgrades to WebSockets", async () => {
     using held = holdTcp();
     await using started = start([held]);

@@ -114,6 +114,23 @@ for (const place of places) {
   });
 }
 
+test(`serve() serves https on an inherited Unix socket (${runtime})`, needs("openssl"), async () => {
+  using folder = tempFolder();
+  const [key, cert] = makeCertificate(folder.path).map((file) => readFileSync(file, "utf8"));
+  using held = holdUnix(`${folder.path}/s.sk`);
+  const args = [JSON.stringify({ tls: { key, cert } })];
+  await using started = activate({ variant: everything, script, args, fds: [held.fd] });
+  // Deno.serve() cannot.
+  const engine = runtime === "Bun" ? "bun-serve" : "node-http";
+  assert.equal(JSON.parse(await started.line()).engine, engine);
+  assert.equal(
+    await ask(held.target, { path: "/url", secure: true, headers: { host: "a.example" } }),
+    "200 https://a.example/url",
+  );
+  assert.deepEqual(listeningSockets(started.pid), [`${folder.path}/s.sk`]);
+  assert.equal(await started.terminate(), 0, started.stderr());
+});
+
 test(`serve() says why an engine of another runtime cannot be had (${runtime})`, async () => {
   const has = engines[everything.name];
   for (const engine of ["deno-serve", "bun-serve"] as const) {
@@ -123,4 +140,24 @@ test(`serve() says why an engine of another runtime cannot be had (${runtime})`,
     const text = `Fd3Error ERR_FD3_PLATFORM: Cannot serve with ${engine}: ${runtime} has ${has.join(" and ")}`;
     assert.equal(started.stderr().trim(), text);
   }
+});
+
+test(`serve() of fd3/node is node-http everywhere, and ends with its block (${runtime})`, async () => {
+  const { serve } = await import("../runtimes/node.ts");
+  const heard: unknown[] = [];
+  const onListen = (address: unknown) => void heard.push(address);
+  let target = {};
+  {
+    await using server = await serve(() => new Response("hello"), { fallback: "127.0.0.1:0", onListen });
+    assert.equal(server.engine, "node-http");
+    assert.deepEqual(heard, [server.address]);
+    assert.ok(server.address.transport === "tcp");
+    target = { host: "127.0.0.1", port: server.address.port };
+    assert.equal(await ask(target), "200 hello");
+  }
+  await assert.rejects(ask(target), /ECONNREFUSED|Unable to connect|refused/i);
+  await assert.rejects(serve(() => new Response(), { engine: "deno-serve" }), (error: Error) => {
+    assert.equal(error.message, `Cannot serve with deno-serve: ${runtime} has node-http`);
+    return true;
+  });
 });

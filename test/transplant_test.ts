@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { findRegistration, rearm } from "../src/linux/epoll.ts";
 import { parseEpollInfo } from "../src/linux/proc.ts";
-import { type Placeholder, transplant } from "../src/linux/transplant.ts";
+import { type Placeholder, transplant, transplantWatched, unwatch } from "../src/linux/transplant.ts";
 import { fd3Error } from "./fixtures/expect.ts";
 import { epollSet, type FakeFile, FakeKernel, tcpSocket } from "./fixtures/fake_kernel.ts";
 
@@ -99,6 +99,24 @@ test("rearm() changes the events that findRegistration() found", () => {
   assert.deepEqual(registration, { epollFd, entry: { fd: placeholderFd, events, data, inode: 0x100 } });
   assert.equal(rearm(runtime.kernel.libc, registration, EPOLLET), 0);
   runtime.checkSuccess(EPOLLET);
+});
+
+test("transplantWatched() watches for more, and gives how the runtime watched the placeholder", () => {
+  const extra = 1 << 28;
+  const runtime = new Runtime();
+  const { libc } = runtime.kernel;
+  const registration = transplantWatched(libc, inheritedFd, runtime.placeholder, extra);
+  assert.deepEqual(registration, { epollFd, entry: { fd: placeholderFd, events, data, inode: 0x200 } });
+  runtime.checkSuccess(extra);
+});
+
+test("unwatch() makes the runtime forget the socket, which stays open", () => {
+  const runtime = new Runtime();
+  const { libc } = runtime.kernel;
+  const registration = transplantWatched(libc, inheritedFd, runtime.placeholder);
+  assert.equal(unwatch(libc, registration), 0);
+  assert.equal(runtime.kernel.fileAt(placeholderFd), runtime.inherited);
+  assert.deepEqual(runtime.kernel.fileAt(epollFd)?.watches?.map(({ fd }) => fd), [5]);
 });
 
 test("transplant() leaves the flags of a socket alone that does not block already", () => {

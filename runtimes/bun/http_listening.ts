@@ -1,5 +1,5 @@
 import { acceptedSockets, unreadSockets } from "../../src/linux/accepted.ts";
-import type { Libc } from "../../src/linux/libc.ts";
+import { maybeShakingHands } from "../../src/linux/handshake.ts";
 import { hasLibc } from "../../src/host.ts";
 import type { Address } from "../../src/types.ts";
 import type { HttpListening, HttpParts, HttpWays } from "../shared/http_listening.ts";
@@ -12,20 +12,20 @@ import { transplantServer } from "./server_transplant.ts";
  * Bun shows a connection of node:http only once it has sent something, and its close() ends those that have not: so the kernel is asked,
  * and close() comes last.
  */
-function listening({ server, connections }: HttpParts, address: Address, stop: () => void): HttpListening {
+function listening({ server, connections, isTls }: HttpParts, address: Address, stop: () => void): HttpListening {
   const found = host.libc();
-  const libc: Libc | undefined = hasLibc(found) ? found : undefined;
-  const accepted = () => libc === undefined ? undefined : acceptedSockets(libc, address);
+  const libc = hasLibc(found) ? found : undefined;
   return {
     address,
     stop,
     unread() {
-      const fds = address.transport === "tcp" ? accepted() : undefined;
-      if (fds !== undefined) return unreadSockets(libc!, fds) + connections.unread;
-      // Of a Unix socket the kernel does not tell it. One that has sent half a request is known.
-      return connections.unread === 0 ? undefined : connections.unread;
+      // Of a Unix socket the kernel does not tell it. A connection that has sent half a request is known all the same.
+      if (libc === undefined || address.transport !== "tcp") return connections.unread || undefined;
+      const fds = acceptedSockets(libc, address);
+      const young = new Set(isTls ? maybeShakingHands(libc, fds) : []);
+      return young.size + unreadSockets(libc, fds.filter((fd) => !young.has(fd))) + connections.unread;
     },
-    connections: () => accepted()?.length,
+    connections: () => libc === undefined ? undefined : acceptedSockets(libc, address).length,
     end() {
       connections.end();
       server.close();

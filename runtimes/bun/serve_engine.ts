@@ -4,6 +4,7 @@ import { hasLibc } from "../../src/host.ts";
 import type { Engine, EngineHandler } from "../../src/http/engine.ts";
 import type { TlsOptions } from "../../src/http/types.ts";
 import { acceptedSockets, isWildcard, localEnd, readableSockets, unreadSockets } from "../../src/linux/accepted.ts";
+import { maybeShakingHands } from "../../src/linux/handshake.ts";
 import type { Libc } from "../../src/linux/libc.ts";
 import type { Address } from "../../src/types.ts";
 import { bunHost as host } from "./host.ts";
@@ -74,10 +75,12 @@ class BunEngine implements Engine {
   readonly finished: Promise<void>;
   readonly #opened: OpenedServer;
   readonly #libc: Libc | undefined;
+  readonly #isTls: boolean;
   #finish: () => void = () => {};
 
-  constructor(opened: OpenedServer) {
+  constructor(opened: OpenedServer, isTls: boolean) {
     this.#opened = opened;
+    this.#isTls = isTls;
     this.#libc = findLibc();
     this.address = opened.address;
     this.finished = new Promise((resolve) => this.#finish = resolve);
@@ -90,11 +93,19 @@ class BunEngine implements Engine {
   unread(): number | undefined {
     const libc = this.#libc;
     if (libc === undefined || this.address.transport !== "tcp") return undefined;
-    return unreadSockets(libc, acceptedSockets(libc, this.address));
+    const fds = acceptedSockets(libc, this.address);
+    if (!this.#isTls) return unreadSockets(libc, fds);
+    const young = new Set(maybeShakingHands(libc, fds));
+    return young.size + unreadSockets(libc, fds.filter((fd) => !young.has(fd)));
   }
 
   connections(): number | undefined {
     return this.#libc && acceptedSockets(this.#libc, this.address).length;
+  }
+
+  /** How many requests have no whole answer yet, responses included that are being sent. */
+  pending(): number {
+    return this.#opened.native.pendingRequests;
   }
 
   async close(): Promise<void> {
@@ -146,14 +157,15 @@ async function engineOf(
     ...(tls === undefined ? {} : { tls: { cert: tls.cert, key: tls.key } }),
     // No page of Bun's for errors, and its limits where the other runtimes have none: a body of 128 MiB, and 10 s for the handler.
     development: false,
-    // Its default outside development (1.4): others could listen on the same port and take half of the clients.
-    reusePort: false,
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     idleTimeout: 255,
-    fetch: (request, server) => requests.fetch(request, server),
+    // One that looks at no argument needs none.
+    fetch: handler.length === 0
+      ? handler as () => ReturnType<EngineHandler>
+      : (request, server) => requests.fetch(request, server),
   });
   requests.address = opened.address;
-  return new BunEngine(opened);
+  return new BunEngine(opened, tls !== undefined);
 }
 
 /** The engine on an inherited descriptor. */

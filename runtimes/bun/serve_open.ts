@@ -30,6 +30,8 @@ let counter = 0;
 const addressOptions = ["hostname", "port", "unix", "fd"];
 /** Those that say how, which the inherited socket has behind it. */
 const bindOptions = ["reusePort", "ipv6Only"];
+/** Outside development Bun's default is to share a port with whoever wants it, and the clients with him (1.4.5). */
+const alone = { reusePort: false };
 
 function without(options: BunServeOptions, keys: readonly string[]): BunServeOptions {
   return Object.fromEntries(Object.entries(options).filter(([key]) => !keys.includes(key)));
@@ -41,7 +43,12 @@ function openPlaceholder(address: Address, options: BunServeOptions): { native: 
   const where = toBun(isTcp ? { transport: "tcp", hostname: "127.0.0.1", port: 0 } : { transport: "unix", path });
   try {
     // With an id, `bun --hot` would take the second placeholder for the first server, reloaded.
-    const native = bun().serve({ id: null, ...without(options, [...addressOptions, ...bindOptions]), ...where });
+    const native = bun().serve({
+      id: null,
+      ...without(options, [...addressOptions, ...bindOptions]),
+      ...alone,
+      ...where,
+    });
     const at: Address = isTcp
       ? { transport: "tcp", hostname: "127.0.0.1", port: native.port! }
       : { transport: "unix", path };
@@ -102,9 +109,9 @@ export function openServe(
   // Bun takes one socket of several on an address for another's.
   const isShared = options.reusePort === true;
   return openFallback(fallback, mode, ["release", "stop"], () => {
-    const native = bun().serve({ ...without(options, addressOptions), ...toBun(fallback) });
+    const native = bun().serve({ ...alone, ...without(options, addressOptions), ...toBun(fallback) });
     const { address: real } = native;
-    const address: OpenedServer["address"] = typeof real === "string"
+    const address: OpenedServer["address"] = real === undefined || typeof real === "string"
       ? fallback
       : { transport: "tcp", hostname: real.address, port: real.port };
     const socket = isShared ? undefined : findServeSocket(address);

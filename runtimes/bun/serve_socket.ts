@@ -1,8 +1,9 @@
 import { hasLibc } from "../../src/host.ts";
-import { AF_UNIX, EPOLLET, O_CLOEXEC, SOCK_CLOEXEC, SOCK_STREAM } from "../../src/linux/constants.ts";
+import { EPOLLET } from "../../src/linux/constants.ts";
 import type { Libc } from "../../src/linux/libc.ts";
-import { findSocket, unwatch } from "../../src/linux/transplant.ts";
 import { findRegistration, rearm, type Registration } from "../../src/linux/epoll.ts";
+import { findSocket } from "../../src/linux/transplant.ts";
+import { withdraw } from "../../src/linux/withdraw.ts";
 import type { Address } from "../../src/types.ts";
 import { bunHost as host } from "./host.ts";
 import { Patrol } from "./patrol.ts";
@@ -34,13 +35,7 @@ export class ServeSocket {
   release(): void {
     if (!this.#isOurs) return;
     this.forget();
-    unwatch(this.#libc, this.#registration);
-    // Bun may have been told of a client already and be about to accept: what it finds under the number is a socket that accepts nothing.
-    // Where no descriptor is left for one, the listener stays, unwatched, until the server closes it.
-    const other = this.#libc.socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (other < 0) return;
-    this.#libc.dup3(other, this.#registration.entry.fd, O_CLOEXEC);
-    this.#libc.close(other);
+    withdraw(this.#libc, this.#registration);
   }
 }
 

@@ -80,9 +80,9 @@ export interface BunWebSocket {
   /** The client's IP address. */
   readonly remoteAddress: string;
   /** Sends a message. */
-  send(data: string | ArrayBufferView | ArrayBuffer, compress?: boolean): number;
+  send(data: string | Uint8Array | ArrayBuffer, compress?: boolean): number;
   /** Sends a message to all others that are subscribed. */
-  publish(topic: string, data: string | ArrayBufferView | ArrayBuffer, compress?: boolean): number;
+  publish(topic: string, data: string | Uint8Array | ArrayBuffer, compress?: boolean): number;
   /** Ends it with a close frame. */
   close(code?: number, reason?: string): void;
   /** Cuts it off. */
@@ -101,8 +101,8 @@ export interface BunServer extends Disposable {
   readonly hostname: string | undefined;
   /** The URL that it serves. */
   readonly url: URL;
-  /** Where it listens: an IP address, or a path. */
-  readonly address: BunSocketAddress | string;
+  /** Where it listens: an IP address, or a path. Bun has it, and its types do not. */
+  readonly address?: BunSocketAddress | string;
   /** `"http"` or `"https"`. */
   readonly protocol: "http" | "https" | null;
   /** Whether it answers errors with Bun's own page. */
@@ -119,10 +119,10 @@ export interface BunServer extends Disposable {
   reload(options: object): BunServer;
   /** Calls the handler without a connection. */
   fetch(request: Request | string): Response | Promise<Response>;
-  /** Makes a WebSocket of a request. */
-  upgrade(request: Request, options?: { headers?: ConstructorParameters<typeof Headers>[0]; data?: unknown }): boolean;
+  /** Makes a WebSocket of a request; `options` has `headers` for the response and `data` for the socket. */
+  upgrade(request: Request, options?: object): boolean;
   /** Sends a message to all WebSockets that are subscribed to a topic. */
-  publish(topic: string, data: string | ArrayBufferView | ArrayBuffer, compress?: boolean): number;
+  publish(topic: string, data: string | Uint8Array | ArrayBuffer, compress?: boolean): number;
   /** How many are. */
   subscriberCount(topic: string): number;
   /** The client's end of a request; `null` on a Unix socket. */
@@ -130,7 +130,7 @@ export interface BunServer extends Disposable {
   /** Sets the idle timeout for a request, in seconds. */
   timeout(request: Request, seconds: number): void;
   /** Closes the connections that wait for another request. */
-  closeIdleConnections?(): number;
+  closeIdleConnections(): number;
   /** Keeps the process alive. */
   ref(): void;
   /** Lets the process end. */
@@ -147,18 +147,32 @@ export interface BunWebSocketHandlers {
   drain?(socket: BunWebSocket): void | Promise<void>;
   /** It is closed. */
   close?(socket: BunWebSocket, code: number, reason: string): void | Promise<void>;
-  /** Any other, such as `idleTimeout` and `perMessageDeflate`. */
-  readonly [option: string]: unknown;
+  /** A ping came; it is answered already. */
+  ping?(socket: BunWebSocket, data: Uint8Array): void | Promise<void>;
+  /** A pong came. */
+  pong?(socket: BunWebSocket, data: Uint8Array): void | Promise<void>;
+  /** The longest message, in bytes. */
+  readonly maxPayloadLength?: number;
+  /** How much may wait to be sent, in bytes. */
+  readonly backpressureLimit?: number;
+  /** Whether one is closed at that limit. */
+  readonly closeOnBackpressureLimit?: boolean;
+  /** After how many seconds of silence it is closed. */
+  readonly idleTimeout?: number;
+  /** Whether `socket.publish()` sends to itself, too. */
+  readonly publishToSelf?: boolean;
+  /** Whether pings are sent before the idle timeout. */
+  readonly sendPings?: boolean;
+  /** Whether, and how, messages are compressed. */
+  readonly perMessageDeflate?: unknown;
+  /** The type of `socket.data`, for TypeScript. */
+  readonly data?: unknown;
 }
 
-/** The options of `Bun.serve()` but for the address. https://bun.com/docs/runtime/http/server */
+/** The options of `Bun.serve()`. https://bun.com/docs/runtime/http/server */
 export interface BunServeOptions {
   /** Answers a request that no route answers. */
-  fetch?(
-    this: BunServer,
-    request: Request,
-    server: BunServer,
-  ): Response | undefined | void | Promise<Response | undefined | void>;
+  fetch?(request: Request, server: BunServer): Response | undefined | void | Promise<Response | undefined | void>;
   /** Responses, files, folders and handlers by path. */
   readonly routes?: Readonly<Record<string, unknown>>;
   /** The handlers of WebSockets, which `server.upgrade()` makes. */
@@ -166,15 +180,31 @@ export interface BunServeOptions {
   /** Certificates and keys. */
   readonly tls?: unknown;
   /** Answers a request whose handler failed. */
-  error?(this: BunServer, error: Error): Response | undefined | void | Promise<Response | undefined | void>;
+  error?(error: Error): Response | undefined | void | Promise<Response | undefined | void>;
   /** Whether errors are shown to clients. */
   readonly development?: unknown;
   /** After how many seconds of silence a connection is closed; Bun's own default is 10. */
   readonly idleTimeout?: number;
   /** The largest body of a request, in bytes. */
   readonly maxRequestBodySize?: number;
-  /** Any other, such as `http2`. */
-  readonly [option: string]: unknown;
+  /** What `bun --hot` knows it by. */
+  readonly id?: string | null;
+  /** Whether HTTP/1.1 is served. */
+  readonly http1?: boolean;
+  /** Whether HTTP/2 is served. */
+  readonly http2?: boolean;
+  /** HTTP/3, which an inherited stream socket cannot carry. */
+  readonly http3?: boolean;
+  /** For a fallback. Without it, nobody else may listen there, whatever Bun's own default is. */
+  readonly reusePort?: boolean;
+  /** For a fallback. */
+  readonly ipv6Only?: boolean;
+  /** Has no effect. */
+  readonly hostname?: string | undefined;
+  /** Has no effect. */
+  readonly port?: string | number | undefined;
+  /** Has no effect. */
+  readonly unix?: string | undefined;
 }
 
 /** `Bun`. */

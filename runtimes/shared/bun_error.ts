@@ -1,25 +1,51 @@
 import type { FallbackAddress } from "../../src/activation/address.ts";
 import { Fd3Error } from "../../src/errors.ts";
 import { builtin } from "./builtin.ts";
-import type { FsModule } from "./node_types.ts";
+import type { DnsModule, FsModule } from "./node_types.ts";
 
-/**
- * An error with the code that it lacks: where no descriptor is left, and where the host is unknown, `Bun.listen()` and Bun's
- * node:net say nothing but "Failed to listen at …" (Bun 1.4.5). Any other error is given back as it is.
- *
- * @param error What opening the address threw.
- * @param address Where to listen.
- */
-export function withCode(error: unknown, address: FallbackAddress): unknown {
-  const bare = error instanceof Fd3Error && error.code === "EIO" ? error.cause : error;
-  const { code, message } = Object(bare) as { code?: unknown; message?: unknown };
-  if (code !== undefined || typeof message !== "string" || !message.startsWith("Failed to listen at ")) return error;
+function withNewCode(error: unknown, code: unknown): Error {
+  return Object.assign(new Error((error as Error).message, { cause: error }), { code });
+}
+
+/** Whether an address has a name in it, which may be unknown. */
+function hasName(address: FallbackAddress): address is FallbackAddress & { transport: "tcp" } {
+  return address.transport === "tcp" && !address.hostname.includes(":") && !/^[0-9.]+$/.test(address.hostname);
+}
+
+/** What "Failed to listen at …" is about, with which `Bun.listen()` and Bun's node:net leave it. */
+function listenCode(address: FallbackAddress): unknown {
   const fs = builtin<FsModule>("node:fs");
   try {
     fs.closeSync(fs.openSync("/dev/null", "r"));
   } catch (failure) {
-    return Object.assign(new Error(message, { cause: bare }), { code: (failure as { code?: unknown }).code });
+    return (failure as { code?: unknown }).code;
   }
-  if (address.transport !== "tcp" || address.hostname.includes(":") || /^[0-9.]+$/.test(address.hostname)) return error;
-  return Object.assign(new Error(message, { cause: bare }), { code: "ENOTFOUND" });
+  return hasName(address) ? "ENOTFOUND" : undefined;
+}
+
+/** Where the host is unknown, `Bun.serve()` and Bun's node:http say whatever errno happens to be, or EADDRINUSE. */
+async function serveCode(address: FallbackAddress): Promise<unknown> {
+  if (!hasName(address)) return undefined;
+  try {
+    await builtin<DnsModule>("node:dns").promises.lookup(address.hostname);
+    return undefined;
+  } catch {
+    return "ENOTFOUND";
+  }
+}
+
+/**
+ * An error with the code that it lacks, or the right one instead of a wrong one (Bun 1.4.5). Any other error is given back as it is.
+ *
+ * @param error What opening the address threw.
+ * @param address Where to listen.
+ */
+export async function withCode(error: unknown, address: FallbackAddress): Promise<unknown> {
+  const bare = error instanceof Fd3Error ? error.cause : error;
+  const { code, message, syscall } = Object(bare) as { code?: unknown; message?: unknown; syscall?: unknown };
+  if (typeof message !== "string") return error;
+  let better: unknown;
+  if (code === undefined && message.startsWith("Failed to listen at ")) better = listenCode(address);
+  if (syscall === "listen") better = await serveCode(address);
+  return better === undefined ? error : withNewCode(bare, better);
 }

@@ -13,6 +13,7 @@ import type { NetServer } from "./node_types.ts";
 export interface HttpParts {
   readonly server: NodeHttpServer;
   readonly connections: HttpConnections;
+  readonly isTls: boolean;
   /** What a client asks that sends no Host header. */
   readonly authority: { hostname: string };
 }

@@ -110,7 +110,7 @@ async function makeParts(host: Host, handler: EngineHandler, tls: TlsOptions | u
     return listener(incoming, outgoing).catch((error) => fail(outgoing, error));
   };
   server.on("request", onRequest);
-  return { server, connections, authority };
+  return { server, connections, isTls: tls !== undefined, authority };
 }
 
 /**

@@ -76,3 +76,8 @@ export interface FsModule {
   unlinkSync(path: string): void;
   chmodSync(path: string, mode: number): void;
 }
+
+/** `node:dns`. */
+export interface DnsModule {
+  readonly promises: { lookup(hostname: string): Promise<unknown> };
+}

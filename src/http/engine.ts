@@ -53,7 +53,8 @@ export interface EngineMaker {
   /**
    * An engine on the inherited descriptor. On a failure the descriptor must be as it was.
    *
-   * @throws {Fd3Error} `ERR_FD3_FFI` or `ERR_FD3_TRANSPLANT` where this engine cannot be had here; then the next one is tried.
+   * @throws {Fd3Error} `ERR_FD3_FFI`, `ERR_FD3_PLATFORM` or `ERR_FD3_TRANSPLANT` where this engine cannot be had here, or does not do
+   * what is asked; then the next one is tried.
    */
   adopt(choice: Choice, handler: EngineHandler, tls: TlsOptions | undefined): Engine | Promise<Engine>;
   /** An engine at an address. On a failure nothing is left of it. */

@@ -27,9 +27,11 @@ function wanted({ host, engines }: ServeAdapter, { engine }: ServeOptions): read
   throw new Fd3Error("ERR_FD3_PLATFORM", `Cannot serve with ${engine}: ${host.runtime} has ${names}`);
 }
 
+const obstacles: readonly unknown[] = ["ERR_FD3_FFI", "ERR_FD3_PLATFORM", "ERR_FD3_TRANSPLANT"];
+
 /** Whether this engine cannot be had, and another may. */
 function isObstacle(error: unknown): boolean {
-  return error instanceof Fd3Error && (error.code === "ERR_FD3_FFI" || error.code === "ERR_FD3_TRANSPLANT");
+  return error instanceof Fd3Error && obstacles.includes(error.code);
 }
 
 async function firstOf(

@@ -26,15 +26,19 @@ export interface TlsOptions {
 export interface ServeOptions extends ListenOptions {
   /** Forces what serves underneath; what cannot be had is an error that says why. Without it, the fastest that can be had. */
   readonly engine?: EngineName;
-  /** Serves https with these. */
+  /** Serves https with these. `deno-serve` cannot on a Unix socket. */
   readonly tls?: TlsOptions;
-  /** Begins {@linkcode HttpServer.shutdown} when it aborts. */
+  /** Begins {@linkcode HttpServer.shutdown} when it aborts, or at once where it has. */
   readonly signal?: AbortSignal;
   /** Makes the response to a request whose handler failed. Without it, 500 and the error on stderr. */
   readonly onError?: (error: unknown) => Response | Promise<Response>;
   /** Called once, with where it listens. */
   readonly onListen?: (address: Address) => void;
-  /** How long `shutdown()` waits for what is in flight, in milliseconds; after that it is cut off. @default {30000} */
+  /**
+   * How long `shutdown()` waits for what is in flight, in milliseconds; after that it is cut off. `Infinity` waits for as long as it takes.
+   *
+   * @default {30000}
+   */
   readonly drainTimeout?: number;
 }
 
@@ -52,7 +56,8 @@ export interface HttpServer extends AsyncDisposable {
   readonly finished: Promise<void>;
   /**
    * Stops accepting, finishes what is in flight, and ends. What nobody has accepted stays in the queue of an inherited socket, for
-   * the next instance. Calling it again gives the same promise.
+   * the next instance. Clients that were accepted get the answer to what they send yet, with `connection: close`. Calling it again
+   * gives the same promise.
    */
   shutdown(): Promise<void>;
   /** Keeps the process alive, as it does from the start. */

@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { test } from "node:test";
+import { acceptedSockets, isWildcard, localEnd, readableSockets, unreadSockets } from "../src/linux/accepted.ts";
+import type { Address } from "../src/types.ts";
+import { eventually } from "./fixtures/activate.ts";
+import { open } from "./fixtures/client.ts";
+import { libc, runtime } from "./fixtures/runtime.ts";
+import { tempFolder } from "./fixtures/sockets.ts";
+
+/** A server that reads nothing until it is told to. */
+async function listenPaused(where: object): Promise<{ server: Server; sockets: Socket[] }> {
+  const sockets: Socket[] = [];
+  const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => sockets.push(socket));
+  await new Promise<void>((resolve) => server.listen(where, resolve));
+  return { server, sockets };
+}
+
+function close(server: Server, sockets: Socket[]): Promise<void> {
+  for (const socket of sockets) socket.destroy();
+  return new Promise((resolve) => server.close(() => resolve()));
+}
+
+test(`acceptedSockets() finds the connections of a listener and no other socket (${runtime})`, async () => {
+  const one = await listenPaused({ host: "127.0.0.1", port: 0 });
+  const two = await listenPaused({ host: "127.0.0.1", port: 0 });
+  const at = ({ server }: typeof one): Address => {
+    const { address, port } = server.address() as AddressInfo;
+    return { transport: "tcp", hostname: address, port };
+  };
+  const { port } = one.server.address() as AddressInfo;
+  assert.deepEqual(acceptedSockets(libc(), at(one)), []);
+  const clients = [await open({ host: "127.0.0.1", port }), await open({ host: "127.0.0.1", port })];
+  assert.ok(await eventually(() => one.sockets.length === 2));
+  assert.equal(acceptedSockets(libc(), at(one)).length, 2);
+  assert.deepEqual(acceptedSockets(libc(), at(two)), []);
+  assert.equal(acceptedSockets(libc(), { transport: "tcp", hostname: "0.0.0.0", port }).length, 2);
+  assert.deepEqual(acceptedSockets(libc(), { transport: "tcp", hostname: "127.0.0.2", port }), []);
+  clients.forEach((client) => client.destroy());
+  await close(one.server, one.sockets);
+  assert.deepEqual(acceptedSockets(libc(), { transport: "tcp", hostname: "127.0.0.1", port }), []);
+  await close(two.server, two.sockets);
+});
+
+test(`unreadSockets() counts who has sent nothing, and what nobody has read (${runtime})`, async () => {
+  const { server, sockets } = await listenPaused({ host: "127.0.0.1", port: 0 });
+  const { port } = server.address() as AddressInfo;
+  const listener: Address = { transport: "tcp", hostname: "127.0.0.1", port };
+  const clients = [await open({ host: "127.0.0.1", port }), await open({ host: "127.0.0.1", port })];
+  assert.ok(await eventually(() => sockets.length === 2));
+  const count = () => {
+    const fds = acceptedSockets(libc(), listener);
+    return [unreadSockets(libc(), fds), readableSockets(libc(), fds).length];
+  };
+  assert.deepEqual(count(), [2, 0]);
+  clients[0].write("a request");
+  assert.ok(await eventually(() => count()[1] === 1));
+  assert.deepEqual(count(), [2, 1]);
+  for (const socket of sockets) socket.resume();
+  assert.ok(await eventually(() => count()[0] === 1), String(count()));
+  assert.deepEqual(count(), [1, 0]);
+  clients.forEach((client) => client.destroy());
+  await close(server, sockets);
+});
+
+test(`localEnd() tells which of all addresses a client came to (${runtime})`, async () => {
+  const { server, sockets } = await listenPaused({ host: "::", port: 0 });
+  const { port } = server.address() as AddressInfo;
+  const listener: Address = { transport: "tcp", hostname: "::", port };
+  assert.equal(isWildcard(listener), true);
+  for (const [host, hostname] of [["::1", "::1"], ["127.0.0.1", "::ffff:127.0.0.1"]]) {
+    const client = await open({ host, port });
+    const peer: Address = { transport: "tcp", hostname, port: client.localPort! };
+    assert.ok(await eventually(() => sockets.some((socket) => socket.remotePort === client.localPort)));
+    assert.deepEqual(localEnd(libc(), listener, peer), { transport: "tcp", hostname, port });
+    assert.equal(localEnd(libc(), listener, { ...peer, port }), undefined);
+    client.destroy();
+  }
+  await close(server, sockets);
+});
+
+test(`acceptedSockets() finds the connections of a Unix listener (${runtime})`, async () => {
+  using folder = tempFolder();
+  const path = `${folder.path}/s.sk`;
+  const { server, sockets } = await listenPaused({ path });
+  const listener: Address = { transport: "unix", path };
+  assert.equal(isWildcard(listener), false);
+  const client = await open({ path });
+  assert.ok(await eventually(() => sockets.length === 1));
+  const [fd, ...others] = acceptedSockets(libc(), listener);
+  assert.deepEqual(others, []);
+  assert.deepEqual(readableSockets(libc(), [fd]), []);
+  client.write("a request");
+  assert.ok(await eventually(() => readableSockets(libc(), [fd]).length === 1));
+  assert.deepEqual(readableSockets(libc(), [fd, 60_000]), [fd]);
+  client.destroy();
+  await close(server, sockets);
+});
