@@ -69,8 +69,8 @@ export interface BunSocketAddress {
   readonly address: string;
   /** The port. */
   readonly port: number;
-  /** `"IPv4"` or `"IPv6"`. */
-  readonly family: string;
+  /** Its family. */
+  readonly family: "IPv4" | "IPv6";
 }
 
 /** `Bun.ServerWebSocket`: one that a handler gets, with all of its other members. */
@@ -80,9 +80,9 @@ export interface BunWebSocket {
   /** The client's IP address. */
   readonly remoteAddress: string;
   /** Sends a message. */
-  send(data: string | ArrayBufferView | ArrayBuffer, compress?: boolean): number;
+  send(data: string | Uint8Array | DataView | ArrayBuffer, compress?: boolean): number;
   /** Sends a message to all others that are subscribed. */
-  publish(topic: string, data: string | ArrayBufferView | ArrayBuffer, compress?: boolean): number;
+  publish(topic: string, data: string | Uint8Array | DataView | ArrayBuffer, compress?: boolean): number;
   /** Ends it with a close frame. */
   close(code?: number, reason?: string): void;
   /** Cuts it off. */
@@ -92,6 +92,9 @@ export interface BunWebSocket {
   /** Gets it no more. */
   unsubscribe(topic: string): unknown;
 }
+
+/** What Bun takes for headers. */
+export type BunHeaders = HeadersInit | string[][] | Record<string, string | readonly string[]>;
 
 /** `Bun.Server`: what `serveNative()` gives is one, with all of its other members. */
 export interface BunServer extends Disposable {
@@ -120,9 +123,9 @@ export interface BunServer extends Disposable {
   /** Calls the handler without a connection. */
   fetch(request: Request | string): Response | Promise<Response>;
   /** Makes a WebSocket of a request. */
-  upgrade(request: Request, options?: { headers?: HeadersInit; data?: unknown }): boolean;
+  upgrade(request: Request, options?: { headers?: BunHeaders; data?: unknown }): boolean;
   /** Sends a message to all WebSockets that are subscribed to a topic. */
-  publish(topic: string, data: string | ArrayBufferView | ArrayBuffer, compress?: boolean): number;
+  publish(topic: string, data: string | Uint8Array | DataView | ArrayBuffer, compress?: boolean): number;
   /** How many are. */
   subscriberCount(topic: string): number;
   /** The client's end of a request; `null` on a Unix socket. */
@@ -130,7 +133,7 @@ export interface BunServer extends Disposable {
   /** Sets the idle timeout for a request, in seconds. */
   timeout(request: Request, seconds: number): void;
   /** Closes the connections that wait for another request; from Bun 1.4. */
-  closeIdleConnections?(): number;
+  closeIdleConnections(): number;
   /** Keeps the process alive. */
   ref(): void;
   /** Lets the process end. */
@@ -147,8 +150,28 @@ export interface BunWebSocketHandlers {
   drain?(socket: BunWebSocket): void | Promise<void>;
   /** It is closed. */
   close?(socket: BunWebSocket, code: number, reason: string): void | Promise<void>;
-  /** Any other, such as `idleTimeout` and `perMessageDeflate`. */
-  readonly [option: string]: unknown;
+  /** A ping came. */
+  ping?(socket: BunWebSocket, data: Uint8Array): void | Promise<void>;
+  /** The answer to a ping came. */
+  pong?(socket: BunWebSocket, data: Uint8Array): void | Promise<void>;
+  /** A handler failed. */
+  error?(error: Error, socket: BunWebSocket): void | Promise<void>;
+  /** What the type of `socket.data` is told by; it has no effect. */
+  readonly data?: unknown;
+  /** The longest message, in bytes. */
+  readonly maxPayloadLength?: number;
+  /** How much may wait to be sent, in bytes. */
+  readonly backpressureLimit?: number;
+  /** Whether one that lets more wait is closed. */
+  readonly closeOnBackpressureLimit?: boolean;
+  /** After how many seconds of silence one is closed. */
+  readonly idleTimeout?: number;
+  /** Whether one gets what it publishes itself. */
+  readonly publishToSelf?: boolean;
+  /** Whether pings are sent. */
+  readonly sendPings?: boolean;
+  /** Whether and how messages are compressed. */
+  readonly perMessageDeflate?: unknown;
 }
 
 /** The options of `Bun.serve()` but for the address. https://bun.com/docs/runtime/http/server */
