@@ -14,7 +14,8 @@ if (names.includes(name)) {
   // The example finds its own arguments where it would without us.
   process.argv.splice(2, 1);
   if ("Deno" in globalThis) (globalThis as unknown as { Deno: { args: string[] } }).Deno.args.splice(0, 1);
-  await import(`./${name}.ts`);
+  // Not as a template: Deno would read every program below this folder for it.
+  await import(new URL(`${name}.ts`, import.meta.url).href);
 } else {
   const problem = name === undefined ? "Name an example" : `There is no example ${JSON.stringify(name)}`;
   console.error(`${problem}: ${names.join(", ")}`);

@@ -14,7 +14,7 @@ import {
   scriptOf,
 } from "./fixtures/frameworks.ts";
 import { listeningSockets } from "./fixtures/listening.ts";
-import { everything, runtime, type Variant, } from "./fixtures/runtime.ts";
+import { everything, runtime, type Variant } from "./fixtures/runtime.ts";
 import { holdTcp, holdUnix, tempFolder } from "./fixtures/sockets.ts";
 
 const timeout = 120_000;
