@@ -1,13 +1,15 @@
-// Runs one of the examples in this folder by its name.
+// Runs one of the examples in this folder, or in frameworks/, by its name.
 //
 //   run.ts NAME [ARGUMENT…]
 import { readdirSync } from "node:fs";
 import process from "node:process";
 
-const names = readdirSync(new URL(".", import.meta.url))
-  .filter((file) => file.endsWith(".ts") && file !== "run.ts")
-  .map((file) => file.slice(0, -".ts".length))
-  .sort();
+const names = ["", "frameworks/"].flatMap((folder) =>
+  readdirSync(new URL(`./${folder}`, import.meta.url))
+    .filter((file) => file.endsWith(".ts") && file !== "run.ts")
+    .map((file) => folder + file.slice(0, -".ts".length))
+    .sort()
+);
 
 const name = process.argv[2];
 if (names.includes(name)) {
