@@ -20,6 +20,7 @@ export type * from "../src/http/types.ts";
 export type * from "../src/types.ts";
 export type { ServeNativeOptions } from "./bun/serve_native.ts";
 export type {
+  BunHeaders,
   BunListener,
   BunServeOptions,
   BunServer,

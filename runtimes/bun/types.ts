@@ -69,8 +69,8 @@ export interface BunSocketAddress {
   readonly address: string;
   /** The port. */
   readonly port: number;
-  /** `"IPv4"` or `"IPv6"`. */
-  readonly family: string;
+  /** Its family. */
+  readonly family: "IPv4" | "IPv6";
 }
 
 /** `Bun.ServerWebSocket`: one that a handler gets, with all of its other members. */
@@ -80,9 +80,9 @@ export interface BunWebSocket {
   /** The client's IP address. */
   readonly remoteAddress: string;
   /** Sends a message. */
-  send(data: string | Uint8Array | ArrayBuffer, compress?: boolean): number;
+  send(data: string | Uint8Array | DataView | ArrayBuffer, compress?: boolean): number;
   /** Sends a message to all others that are subscribed. */
-  publish(topic: string, data: string | Uint8Array | ArrayBuffer, compress?: boolean): number;
+  publish(topic: string, data: string | Uint8Array | DataView | ArrayBuffer, compress?: boolean): number;
   /** Ends it with a close frame. */
   close(code?: number, reason?: string): void;
   /** Cuts it off. */
@@ -93,6 +93,9 @@ export interface BunWebSocket {
   unsubscribe(topic: string): unknown;
 }
 
+/** What Bun takes for headers. */
+export type BunHeaders = HeadersInit | string[][] | Record<string, string | readonly string[]>;
+
 /** `Bun.Server`: what `serveNative()` gives is one, with all of its other members. */
 export interface BunServer extends Disposable {
   /** The port of the inherited socket; `undefined` for a Unix socket. */
@@ -101,8 +104,8 @@ export interface BunServer extends Disposable {
   readonly hostname: string | undefined;
   /** The URL that it serves. */
   readonly url: URL;
-  /** Where it listens: an IP address, or a path. Bun has it, and its types do not. */
-  readonly address?: BunSocketAddress | string;
+  /** Where it listens: an IP address, or a path. */
+  readonly address: BunSocketAddress | string;
   /** `"http"` or `"https"`. */
   readonly protocol: "http" | "https" | null;
   /** Whether it answers errors with Bun's own page. */
@@ -119,17 +122,17 @@ export interface BunServer extends Disposable {
   reload(options: object): BunServer;
   /** Calls the handler without a connection. */
   fetch(request: Request | string): Response | Promise<Response>;
-  /** Makes a WebSocket of a request; `options` has `headers` for the response and `data` for the socket. */
-  upgrade(request: Request, options?: object): boolean;
+  /** Makes a WebSocket of a request. */
+  upgrade(request: Request, options?: { headers?: BunHeaders; data?: unknown }): boolean;
   /** Sends a message to all WebSockets that are subscribed to a topic. */
-  publish(topic: string, data: string | Uint8Array | ArrayBuffer, compress?: boolean): number;
+  publish(topic: string, data: string | Uint8Array | DataView | ArrayBuffer, compress?: boolean): number;
   /** How many are. */
   subscriberCount(topic: string): number;
   /** The client's end of a request; `null` on a Unix socket. */
   requestIP(request: Request): BunSocketAddress | null;
   /** Sets the idle timeout for a request, in seconds. */
   timeout(request: Request, seconds: number): void;
-  /** Closes the connections that wait for another request. */
+  /** Closes the connections that wait for another request; from Bun 1.4. */
   closeIdleConnections(): number;
   /** Keeps the process alive. */
   ref(): void;
@@ -147,32 +150,38 @@ export interface BunWebSocketHandlers {
   drain?(socket: BunWebSocket): void | Promise<void>;
   /** It is closed. */
   close?(socket: BunWebSocket, code: number, reason: string): void | Promise<void>;
-  /** A ping came; it is answered already. */
+  /** A ping came. */
   ping?(socket: BunWebSocket, data: Uint8Array): void | Promise<void>;
-  /** A pong came. */
+  /** The answer to a ping came. */
   pong?(socket: BunWebSocket, data: Uint8Array): void | Promise<void>;
+  /** A handler failed. */
+  error?(error: Error, socket: BunWebSocket): void | Promise<void>;
+  /** What the type of `socket.data` is told by; it has no effect. */
+  readonly data?: unknown;
   /** The longest message, in bytes. */
   readonly maxPayloadLength?: number;
   /** How much may wait to be sent, in bytes. */
   readonly backpressureLimit?: number;
-  /** Whether one is closed at that limit. */
+  /** Whether one that lets more wait is closed. */
   readonly closeOnBackpressureLimit?: boolean;
-  /** After how many seconds of silence it is closed. */
+  /** After how many seconds of silence one is closed. */
   readonly idleTimeout?: number;
-  /** Whether `socket.publish()` sends to itself, too. */
+  /** Whether one gets what it publishes itself. */
   readonly publishToSelf?: boolean;
-  /** Whether pings are sent before the idle timeout. */
+  /** Whether pings are sent. */
   readonly sendPings?: boolean;
-  /** Whether, and how, messages are compressed. */
+  /** Whether and how messages are compressed. */
   readonly perMessageDeflate?: unknown;
-  /** The type of `socket.data`, for TypeScript. */
-  readonly data?: unknown;
 }
 
-/** The options of `Bun.serve()`. https://bun.com/docs/runtime/http/server */
+/** The options of `Bun.serve()` but for the address. https://bun.com/docs/runtime/http/server */
 export interface BunServeOptions {
   /** Answers a request that no route answers. */
-  fetch?(request: Request, server: BunServer): Response | undefined | void | Promise<Response | undefined | void>;
+  fetch?(
+    this: BunServer,
+    request: Request,
+    server: BunServer,
+  ): Response | undefined | void | Promise<Response | undefined | void>;
   /** Responses, files, folders and handlers by path. */
   readonly routes?: Readonly<Record<string, unknown>>;
   /** The handlers of WebSockets, which `server.upgrade()` makes. */
@@ -180,31 +189,15 @@ export interface BunServeOptions {
   /** Certificates and keys. */
   readonly tls?: unknown;
   /** Answers a request whose handler failed. */
-  error?(error: Error): Response | undefined | void | Promise<Response | undefined | void>;
+  error?(this: BunServer, error: Error): Response | undefined | void | Promise<Response | undefined | void>;
   /** Whether errors are shown to clients. */
   readonly development?: unknown;
   /** After how many seconds of silence a connection is closed; Bun's own default is 10. */
   readonly idleTimeout?: number;
   /** The largest body of a request, in bytes. */
   readonly maxRequestBodySize?: number;
-  /** What `bun --hot` knows it by. */
-  readonly id?: string | null;
-  /** Whether HTTP/1.1 is served. */
-  readonly http1?: boolean;
-  /** Whether HTTP/2 is served. */
-  readonly http2?: boolean;
-  /** HTTP/3, which an inherited stream socket cannot carry. */
-  readonly http3?: boolean;
-  /** For a fallback. Without it, nobody else may listen there, whatever Bun's own default is. */
-  readonly reusePort?: boolean;
-  /** For a fallback. */
-  readonly ipv6Only?: boolean;
-  /** Has no effect. */
-  readonly hostname?: string | undefined;
-  /** Has no effect. */
-  readonly port?: string | number | undefined;
-  /** Has no effect. */
-  readonly unix?: string | undefined;
+  /** Any other, such as `http2`. */
+  readonly [option: string]: unknown;
 }
 
 /** `Bun`. */
