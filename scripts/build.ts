@@ -2,14 +2,33 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = `${root}dist`;
 const entryPoints = ["mod.ts", "runtimes/deno.ts", "runtimes/bun.ts", "runtimes/node.ts"];
+
+/**
+ * What an entry point imports dynamically reaches all of that entry point, which is there by then anyway: so esbuild does not cut what
+ * `listen()` needs into chunks that the dynamic part shares and others, twice as many.
+ */
+const wholeEntryPoints: Plugin = {
+  name: "whole entry points",
+  setup({ onLoad, onResolve }) {
+    const namespace = "dynamic";
+    onResolve({ filter: /^\.\/.+\.ts$/ }, ({ kind, path, importer, resolveDir }) => {
+      if (kind !== "dynamic-import" || !entryPoints.includes(relative(root, importer))) return undefined;
+      return { path: join(resolveDir, path), namespace, pluginData: importer };
+    });
+    onLoad({ filter: /./, namespace }, ({ path, pluginData }) => ({
+      contents: `export * from ${JSON.stringify(path)};\nexport * as entryPoint from ${JSON.stringify(pluginData)};\n`,
+      resolveDir: root,
+    }));
+  },
+};
 
 /**
  * One build for all entry points, so that what they share is one module however they are mixed: `error instanceof Fd3Error` holds
@@ -27,6 +46,9 @@ async function bundle(): Promise<void> {
     format: "esm",
     // Nothing of any runtime is in the code but by getBuiltinModule(): a static import of one fails here.
     platform: "neutral",
+    // A dependency, which is loaded when somebody serves with it.
+    external: ["@hono/node-server"],
+    plugins: [wholeEntryPoints],
     target: "es2022",
     logLevel: "warning",
   });

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { check, finish, program, root, run } from "./pack/checks.ts";
-import { checkDaemon, checkKoffi, checkLoading } from "./pack/runtimes.ts";
+import { checkDaemon, checkKoffi, checkLoading, checkServing } from "./pack/runtimes.ts";
 import { checkTypes } from "./pack/types.ts";
 
 interface Packed {
@@ -24,11 +24,13 @@ function checkContents({ files }: Packed): void {
   assert.deepEqual(files.map(({ path }) => path).filter((path) => !expected.test(path)), []);
   // Not the examples in comments. Anything but our own files is a dependency, what one runtime alone has, or source.
   const specifiers = /^(?! *\*).*\b(?:from |import |import\()"([^"]+)"/gm;
+  const dependencies = new Set<string>();
   for (const { path } of files.filter(({ path }) => path.startsWith("dist/"))) {
     for (const [, id] of readFileSync(join(root, path), "utf8").matchAll(specifiers)) {
-      assert.match(id, /^\..+\.js$/, path);
+      if (!/^\..+\.js$/.test(id)) dependencies.add(id);
     }
   }
+  assert.deepEqual([...dependencies], ["@hono/node-server"]);
 }
 
 /** A project of somebody's, with these packages installed. */
@@ -61,6 +63,7 @@ async function checkPackage(temp: string, kept: string): Promise<void> {
   await installNodes();
   await checkLoading(alone);
   await checkDaemon(alone);
+  await checkServing(alone);
   await checkKoffi(await install(join(temp, "koffi"), tarball, `koffi@${devDependencies.koffi}`));
 }
 

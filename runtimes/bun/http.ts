@@ -1,6 +1,7 @@
 import type { EngineMaker } from "../../src/http/engine.ts";
 import type { ServeAdapter } from "../../src/http/serve.ts";
 import { nodeHttp } from "../shared/node_http.ts";
+import { checkTls } from "../shared/tls_check.ts";
 import { host } from "./host.ts";
 import { bunWays } from "./http_listening.ts";
 import { adoptBunServe, openBunServe } from "./serve_engine.ts";
@@ -18,4 +19,5 @@ export const adapter: ServeAdapter = {
   host,
   engines: [bunServe, nodeHttp(() => ({ host, ways: bunWays }))],
   report: (error) => console.error(error),
+  checkTls,
 };

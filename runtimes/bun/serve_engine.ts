@@ -142,6 +142,8 @@ async function engineOf(
     ...(tls === undefined ? {} : { tls: { cert: tls.cert, key: tls.key } }),
     // No page of Bun's for errors, and its limits where the other runtimes have none: a body of 128 MiB, and 10 s for the handler.
     development: false,
+    // Its default outside development (1.4): others could listen on the same port and take half of the clients.
+    reusePort: false,
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     idleTimeout: 255,
     fetch: (request, server) => requests.fetch(request, server),

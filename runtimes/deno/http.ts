@@ -1,6 +1,7 @@
 import type { ServeAdapter } from "../../src/http/serve.ts";
 import { netWays } from "../shared/http_listening.ts";
 import { nodeHttp } from "../shared/node_http.ts";
+import { checkTls } from "../shared/tls_check.ts";
 import { host } from "./host.ts";
 import { denoServe } from "./serve_engine.ts";
 
@@ -11,4 +12,5 @@ export const adapter: ServeAdapter = {
   host,
   engines: [denoServe, nodeHttp(() => ({ host, ways: netWays }))],
   report: (error) => console.error(error),
+  checkTls,
 };

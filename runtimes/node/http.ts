@@ -2,6 +2,7 @@ import type { ServeAdapter } from "../../src/http/serve.ts";
 import { bunWays } from "../bun/http_listening.ts";
 import { netWays } from "../shared/http_listening.ts";
 import { nodeHttp } from "../shared/node_http.ts";
+import { checkTls } from "../shared/tls_check.ts";
 import { currentHost } from "./current_host.ts";
 
 export { serveWith } from "../../src/http/serve.ts";
@@ -16,4 +17,5 @@ export const adapter: ServeAdapter = {
     return { host, ways: host.runtime === "Bun" ? bunWays : netWays };
   })],
   report: (error) => console.error(error),
+  checkTls,
 };

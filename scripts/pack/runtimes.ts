@@ -5,6 +5,7 @@ import { join, relative } from "node:path";
 import { transform } from "esbuild";
 import { activate } from "../../test/fixtures/activate.ts";
 import { echoes, open } from "../../test/fixtures/client.ts";
+import { ask } from "../../test/fixtures/http_client.ts";
 import { holdUnix } from "../../test/fixtures/sockets.ts";
 import { check, program, root, run } from "./checks.ts";
 
@@ -40,11 +41,11 @@ const bun: Runtime = { name: "Bun", condition: "bun", command: bunCommand, daemo
 const runtimes: readonly Runtime[] = [deno, bun, node(20), node(22), node(24), node(26)];
 const entryPoints = ["fd3", "fd3/deno", "fd3/bun", "fd3/node"];
 
-const common = ["Fd3Error", "args", "exit", "listen", "listenFds", "terminated"];
+const common = ["Fd3Error", "args", "exit", "listen", "listenFds", "serve", "terminated"];
 const names: Record<string, readonly string[]> = {
   // The file that the runtime's condition picks has more than the types of `fd3` tell.
-  "deno.js": [...common, "listenNative"].sort(),
-  "bun.js": [...common, "listenNative"].sort(),
+  "deno.js": [...common, "listenNative", "serveNative"].sort(),
+  "bun.js": [...common, "listenNative", "serveNative"].sort(),
   "node.js": [...common, "attach"].sort(),
 };
 
@@ -145,6 +146,39 @@ export async function checkDaemon(app: string): Promise<void> {
     await check(`${name}: foobard on an inherited fd 3`, async () => {
       assert.equal(await echo(app, { name, command: daemon }), "");
     });
+  }
+}
+
+const served = `import { args, exit, serve, terminated } from "fd3";
+const [engine] = args();
+const server = await serve((request) => new Response("hello " + request.url), { engine, signal: terminated() });
+console.log(server.engine);
+await server.finished;
+exit(0);
+`;
+
+/** Passes fd 3, expects an answer by HTTP from this engine, and an end with status 0. */
+async function hello(app: string, runtime: Runtime, engine: string): Promise<void> {
+  const { name, daemon: command } = runtime;
+  using held = holdUnix(join(app, `${name.replaceAll(" ", "")}-${engine}.sk`));
+  const script = relative(root, join(app, "served.mjs"));
+  await using started = activate({ variant: { name, command, ffi: true }, script, args: [engine], fds: [held.fd] });
+  assert.equal(await started.line(), engine);
+  const headers = { host: "a.example" };
+  assert.equal(await ask(held.target, { path: "/there", headers }), "200 hello http://a.example/there");
+  assert.equal(await started.terminate(), 0, started.stderr());
+}
+
+/**
+ * @param app The folder with the installed package, and what npm installs with it.
+ */
+export async function checkServing(app: string): Promise<void> {
+  writeFileSync(join(app, "served.mjs"), served);
+  for (const runtime of runtimes) {
+    const own = { deno: ["deno-serve"], bun: ["bun-serve"], node: [] }[runtime.condition];
+    for (const engine of [...own, "node-http"]) {
+      await check(`${runtime.name}: serve() by ${engine} on an inherited fd 3`, () => hello(app, runtime, engine));
+    }
   }
 }
 

@@ -3,7 +3,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { check, program, root, run } from "./checks.ts";
 
-const esModule = `import { type Address, Fd3Error, listen, type Listener } from "fd3";
+const esModule =
+  `import { type Address, Fd3Error, type HttpServer, listen, type Listener, serve, type ServeHandler } from "fd3";
 import { type DenoListener, listenNative as listenDeno } from "fd3/deno";
 import { type BunListener, Fd3Error as BunError, listenNative as listenBun } from "fd3/bun";
 import { type Attached, attach, type NetServer } from "fd3/node";
@@ -11,6 +12,8 @@ import { type Attached, attach, type NetServer } from "fd3/node";
 import { listenNative } from "fd3";
 
 export const listener: Promise<Listener> = listen({ fallback: "127.0.0.1:0" });
+export const handler: ServeHandler = (request, info) => Response.json([request.url, info.remoteAddress]);
+export const server: Promise<HttpServer> = serve(handler, { fallback: "127.0.0.1:0" });
 export const address: Promise<Address> = listener.then((it) => it.address);
 export const deno: Promise<DenoListener> = listenDeno();
 export const bun: Promise<BunListener> = listenBun({ socket: {} });

@@ -5,7 +5,7 @@ import type { Engine, EngineMaker } from "./engine.ts";
 import { checkServeOptions } from "./options.ts";
 import { type Report, Responder } from "./responder.ts";
 import { EngineServer, type ServerParts } from "./server.ts";
-import type { HttpServer, ServeHandler, ServeOptions } from "./types.ts";
+import type { HttpServer, ServeHandler, ServeOptions, TlsOptions } from "./types.ts";
 
 /** How one runtime serves. */
 export interface ServeAdapter {
@@ -13,6 +13,10 @@ export interface ServeAdapter {
   /** What it has, the fastest first. Where one cannot be had, the next is tried. */
   readonly engines: readonly EngineMaker[];
   readonly report: Report;
+  /**
+   * @throws {TypeError} If they are not a certificate and its key.
+   */
+  checkTls(tls: TlsOptions): void;
 }
 
 function wanted({ host, engines }: ServeAdapter, { engine }: ServeOptions): readonly EngineMaker[] {
@@ -61,6 +65,7 @@ export async function serveWith(
   const responder = new Responder(handler, options.onError, report);
   const { handle } = responder;
   const { tls, onListen } = options;
+  if (tls !== undefined) adapter.checkTls(tls);
   const listening: Adapter<ServerParts> = {
     host,
     adopt: async (choice) => {
