@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { createInterface } from "node:readline";
 import { until } from "./clients.ts";
 import { eachVariant, property, setUp, type Stage } from "./variants.ts";
 
@@ -14,7 +15,7 @@ eachVariant("http", { "30 restarts under load fail no request": restarts });
 
 interface Load {
   readonly name: string;
-  /** How many answers there were, about. */
+  /** How many answers there were. */
   answered(): number;
   stop(): Promise<Result>;
 }
@@ -29,15 +30,19 @@ interface Result {
 function startLoad({ lab }: Stage, target: string, kind: keyof typeof KINDS): Load {
   const argv = [node, "/opt/fd3/test/systemd/fixtures/http_load.ts", target, kind, String(KINDS[kind])];
   const child: ChildProcess = lab.spawn(argv, ["pipe", "pipe", "inherit"]);
-  let text = "";
-  child.stdout!.setEncoding("utf8").on("data", (chunk) => text += chunk);
+  let answered = 0;
+  let last = "";
+  createInterface({ input: child.stdout! }).on("line", (line) => {
+    last = line;
+    if (line.startsWith("answered ")) answered++;
+  });
   return {
     name: `${kind} clients of ${target}`,
-    answered: () => Number(/.*answered (\d+)\n/s.exec(text)?.[1] ?? 0),
+    answered: () => answered,
     async stop() {
       child.stdin!.end();
       await once(child, "close");
-      return JSON.parse(text.trim().split("\n").at(-1)!);
+      return JSON.parse(last);
     },
   };
 }
@@ -56,10 +61,14 @@ async function restarts(stage: Stage): Promise<void> {
   const kinds = Object.keys(KINDS) as (keyof typeof KINDS)[];
   const loads = [PORT, "/run/http.sk"].flatMap((target) => kinds.map((kind) => startLoad(stage, target, kind)));
   await until("each kind of client is served", () => loads.every((load) => load.answered() > 0), 60_000);
+  const answered = () => loads.reduce((sum, load) => sum + load.answered(), 0);
   for (let i = 0; i < RESTARTS; i++) {
     const old = await property(stage, "http.service", "MainPID");
     await lab.must(["systemctl", "restart", "http.service"], { timeoutMs: 60_000 });
     assert.notEqual(await property(stage, "http.service", "MainPID"), old);
+    // One that SIGTERM finds before it listens has nothing to lose.
+    const served = answered();
+    await until(`instance ${i} answers`, () => answered() >= served + 20, 60_000);
   }
   const results = await Promise.all(loads.map(async (load) => [load.name, await load.stop()] as const));
   for (const [name, { answered, retried, failed, reasons }] of results) {
