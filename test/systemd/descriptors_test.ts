@@ -15,7 +15,7 @@ const NETWORKS = {
   none: ["RestrictAddressFamilies=none"],
 };
 
-eachVariant({
+eachVariant("foobar", {
   "a daemon tells its two sockets apart by name": (stage) => twoSockets(stage, "private"),
   "a daemon in the network of its sockets, too": (stage) => twoSockets(stage, "shared"),
   "a daemon that may make no socket, too": (stage) => twoSockets(stage, "none"),

@@ -6,7 +6,7 @@ import { eachVariant, property, setUp, type Stage } from "./variants.ts";
 
 const LANES = 4;
 
-eachVariant({
+eachVariant("foobar", {
   "a restart refuses and breaks no connection": restarts,
   "a crash refuses no connection": crashes,
   "a daemon without free descriptors neither dies nor spins": exhausted,

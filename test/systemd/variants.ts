@@ -1,8 +1,8 @@
 /**
- * The runtimes under test, and their labs: foobard's units in them as they are shipped, at the paths that these name.
+ * The runtimes under test, and their labs: an example's units in them as they are shipped, at the paths that these name.
  */
 
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -19,8 +19,8 @@ export interface Variant {
   readonly runtime: "deno" | "bun" | "node";
   /** Whether it can call libc. */
   readonly ffi: boolean;
-  /** The file in examples/units. */
-  readonly unit: string;
+  /** Its part of the name of a file in examples/units, such as foobar-deno.service. */
+  readonly flavor: string;
   /** The program that the unit starts. */
   readonly program: string;
   /** Where that program is in the lab: it becomes a link to this. Without one the program is compiled. */
@@ -32,20 +32,26 @@ const bun = { runtime: "bun", ffi: true } as const;
 const node = { runtime: "node", ffi: true, program: "/usr/bin/node" } as const;
 
 /** All of them. */
-export const variants: readonly Variant[] = [
-  { ...deno, name: "Deno", ffi: true, unit: "foobar-deno.service" },
-  { ...deno, name: "Deno without FFI", ffi: false, unit: "foobar-deno-portable.service" },
-  { ...bun, name: "Bun", unit: "foobar-bun.service", program: "/usr/bin/bun", executable: compiler },
-  { ...bun, name: "Bun, compiled", unit: "foobar-bun-compiled.service", program: "/usr/local/bin/foobard" },
-  { ...node, name: "Node 20", unit: "foobar-node20.service", executable: nodeOf(20) },
-  { ...node, name: "Node 22", unit: "foobar-node.service", executable: nodeOf(22) },
-  { ...node, name: "Node 24", unit: "foobar-node.service", executable: nodeOf(24) },
-  { ...node, name: "Node 26", unit: "foobar-node.service", executable: nodeOf(26) },
+const variants: readonly Variant[] = [
+  { ...deno, name: "Deno", ffi: true, flavor: "deno" },
+  { ...deno, name: "Deno without FFI", ffi: false, flavor: "deno-portable" },
+  { ...bun, name: "Bun", flavor: "bun", program: "/usr/bin/bun", executable: compiler },
+  { ...bun, name: "Bun, compiled", flavor: "bun-compiled", program: "/usr/local/bin/foobard" },
+  { ...node, name: "Node 20", flavor: "node20", executable: nodeOf(20) },
+  { ...node, name: "Node 22", flavor: "node", executable: nodeOf(22) },
+  { ...node, name: "Node 24", flavor: "node", executable: nodeOf(24) },
+  { ...node, name: "Node 26", flavor: "node", executable: nodeOf(26) },
 ];
 
-/** How foobar.socket and foobar.service differ from what is shipped. */
+/** The examples that have units. */
+export type Service = "foobar" | "http";
+
+/** The program of each. */
+const scripts: Record<Service, string> = { foobar: "examples/foobard.ts", http: "examples/http.ts" };
+
+/** How its socket and service differ from what is shipped. */
 export interface Setup {
-  /** Another program than examples/foobard.ts, from the project's folder. */
+  /** Another program than the example, from the project's folder. */
   readonly script?: string;
   /** More permissions for Deno. */
   readonly denoFlags?: string;
@@ -57,10 +63,21 @@ export interface Setup {
 
 /** A variant in its lab. */
 export interface Stage {
+  readonly service: Service;
   readonly variant: Variant;
   readonly lab: Lab;
-  /** The socket of foobar.socket, as the driver reaches it: a path leads to a Unix socket from every network namespace. */
+  /** A Unix socket of the service, as the driver reaches it: a path leads to a Unix socket from every network namespace. */
   readonly path: string;
+}
+
+/** The name of the shipped service. */
+export function unitOf({ service, variant }: Pick<Stage, "service" | "variant">): string {
+  return `${service}-${variant.flavor}.service`;
+}
+
+/** The variants that the service has units for. */
+export function variantsOf(service: Service): readonly Variant[] {
+  return variants.filter((variant) => existsSync(`${project}/examples/units/${unitOf({ service, variant })}`));
 }
 
 /** The text of a shipped unit file. */
@@ -69,28 +86,29 @@ export function unitText(name: string): string {
 }
 
 /** The shipped `ExecStart=` line with another program; a compiled one is compiled first. */
-export async function execStart({ variant, lab }: Stage, script: string, denoFlags = ""): Promise<string> {
-  const [shipped] = /^ExecStart=.*$/m.exec(unitText(variant.unit))!;
+export async function execStart(stage: Stage, script: string, denoFlags = ""): Promise<string> {
+  const { service, variant, lab } = stage;
+  const [shipped] = /^ExecStart=.*$/m.exec(unitText(unitOf(stage)))!;
   if (variant.executable !== undefined) {
-    return shipped.replace("examples/foobard.ts", script).replace("--no-prompt", `--no-prompt ${denoFlags}`.trim());
+    return shipped.replace(scripts[service], script).replace("--no-prompt", `--no-prompt ${denoFlags}`.trim());
   }
   const program = `/usr/local/bin/${basename(script, ".ts")}`;
   await lab.must([compiler, "build", "--compile", `${inLab}/${script}`, "--outfile", program]);
   return `ExecStart=${program}`;
 }
 
-/** Stops what an earlier test left, and starts foobar.socket as a setup says. */
+/** Stops what an earlier test left, and starts the socket as a setup says. */
 export async function setUp(stage: Stage, { script, denoFlags, service = [], socket = [] }: Setup = {}): Promise<void> {
-  const { lab } = stage;
-  await lab.must(["systemctl", "stop", "foobar*"]);
-  await lab.run(["systemctl", "reset-failed", "foobar*"]);
+  const { lab, service: name } = stage;
+  await lab.must(["systemctl", "stop", `${name}*`]);
+  await lab.run(["systemctl", "reset-failed", `${name}*`]);
   const exec = script === undefined ? [] : ["ExecStart=", await execStart(stage, script, denoFlags)];
   // The tests start it more often than five times in ten seconds, which systemd takes for a crash loop.
   const limits = { service: "[Unit]\nStartLimitIntervalSec=0", socket: "TriggerLimitIntervalSec=0" };
-  lab.writeUnit("foobar.service.d/test.conf", [limits.service, "[Service]", ...exec, ...service, ""].join("\n"));
-  lab.writeUnit("foobar.socket.d/test.conf", ["[Socket]", limits.socket, ...socket, ""].join("\n"));
+  lab.writeUnit(`${name}.service.d/test.conf`, [limits.service, "[Service]", ...exec, ...service, ""].join("\n"));
+  lab.writeUnit(`${name}.socket.d/test.conf`, ["[Socket]", limits.socket, ...socket, ""].join("\n"));
   await lab.must(["systemctl", "daemon-reload"]);
-  await lab.must(["systemctl", "start", "foobar.socket"]);
+  await lab.must(["systemctl", "start", `${name}.socket`]);
 }
 
 /** A property of a unit, see org.freedesktop.systemd1(5). */
@@ -98,14 +116,14 @@ export async function property({ lab }: Stage, unit: string, name: string): Prom
   return (await lab.must(["systemctl", "show", "--value", `--property=${name}`, unit])).trim();
 }
 
-async function bootVariant(variant: Variant): Promise<Stage> {
+async function bootVariant(service: Service, variant: Variant): Promise<Stage> {
   const lab = await boot({ binds: { [project]: inLab } });
-  const stage = { variant, lab, path: `${lab.root}/run/foobar.sk` };
+  const stage = { service, variant, lab, path: `${lab.root}/run/${service}.sk` };
   try {
-    if (variant.executable === undefined) await execStart(stage, "examples/foobard.ts");
+    if (variant.executable === undefined) await execStart(stage, scripts[service]);
     else await lab.must(["ln", "-sfn", variant.executable, variant.program]);
-    lab.writeUnit("foobar.socket", unitText("foobar.socket"));
-    lab.writeUnit("foobar.service", unitText(variant.unit));
+    lab.writeUnit(`${service}.socket`, unitText(`${service}.socket`));
+    lab.writeUnit(`${service}.service`, unitText(unitOf(stage)));
     await lab.must(["systemctl", "daemon-reload"]);
     return stage;
   } catch (error) {
@@ -114,12 +132,12 @@ async function bootVariant(variant: Variant): Promise<Stage> {
   }
 }
 
-/** Runs these tests with every variant, one lab for each. */
-export function eachVariant(tests: Readonly<Record<string, (stage: Stage) => Promise<void>>>): void {
-  for (const variant of variants) {
+/** Runs these tests with every variant that the service has units for, one lab for each. */
+export function eachVariant(service: Service, tests: Readonly<Record<string, (stage: Stage) => Promise<void>>>): void {
+  for (const variant of variantsOf(service)) {
     suite(variant.name, () => {
       let stage: Stage | undefined;
-      before(async () => void (stage = await bootVariant(variant)));
+      before(async () => void (stage = await bootVariant(service, variant)));
       after(() => stage?.lab.stop());
       for (const [name, run] of Object.entries(tests)) test(name, () => run(stage!));
     });
