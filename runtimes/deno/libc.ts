@@ -1,5 +1,13 @@
 import type { LibcMissing } from "../../src/host.ts";
-import { type Libc, type LibcName, libcNames, type RawFunction, signatures, wrapLibc } from "../../src/linux/libc.ts";
+import {
+  type Libc,
+  libcNames,
+  type LibcOf,
+  type RawFunction,
+  type Signatures,
+  signatures,
+  wrapLibc,
+} from "../../src/linux/libc.ts";
 import { deno } from "./types.ts";
 
 /**
@@ -16,33 +24,39 @@ const paths: readonly string[] = [
   "/usr/lib/libc.so.6",
 ];
 
-function definitions(): Record<string, { parameters: string[]; result: string }> {
+function definitions(signatures: Signatures): Record<string, { parameters: string[]; result: string }> {
   const symbols: Record<string, { parameters: string[]; result: string }> = {
     __errno_location: { parameters: [], result: "pointer" },
   };
-  for (const name of Object.keys(signatures) as LibcName[]) {
+  for (const name of Object.keys(signatures)) {
     const parameters = signatures[name].map((type) => type === "ptr" ? "buffer" : "i32");
     symbols[name] = { parameters, result: "i32" };
   }
   return symbols;
 }
 
-/** libc by Deno.dlopen, if --allow-ffi covers it. Nothing prompts. */
-export function openLibc(): Libc | LibcMissing {
-  const { build, permissions, dlopen, UnsafePointerView } = deno();
+/** Functions of libc by Deno.dlopen, if --allow-ffi covers it. Nothing prompts. */
+export function openFunctions<S extends Signatures>(signatures: S): LibcOf<S> | LibcMissing {
+  const { build, permissions, dlopen, UnsafePointer, UnsafePointerView } = deno();
   const arch = build.arch === "x86_64" ? "x64" : build.arch === "aarch64" ? "arm64" : undefined;
   if (arch === undefined) return { missing: `no layout of libc's structures is known for ${build.arch}` };
-  const symbols = definitions();
+  const symbols = definitions(signatures);
   let cause = "Deno calls libc with --allow-ffi";
   for (const path of paths) {
     if (permissions.querySync({ name: "ffi", path }).state !== "granted") continue;
     try {
       const raw = dlopen(path, symbols).symbols;
       const errno = () => new UnsafePointerView(raw.__errno_location()).getInt32();
-      return wrapLibc(arch, raw as Record<LibcName, RawFunction>, errno);
+      const address = (buffer: Uint8Array) => UnsafePointer.value(UnsafePointer.of(buffer));
+      return wrapLibc(signatures, { arch, functions: raw as Record<keyof S, RawFunction>, errno, address });
     } catch (error) {
       cause = (error as Error).message;
     }
   }
   return { missing: cause };
+}
+
+/** libc by Deno.dlopen. */
+export function openLibc(): Libc | LibcMissing {
+  return openFunctions(signatures);
 }

@@ -56,6 +56,7 @@ export interface DenoNamespace {
   readonly build: { readonly arch: string };
   readonly env: { get(name: string): string | undefined; delete(name: string): void };
   readonly permissions: { querySync(permission: Permission): { state: string } };
+  readonly UnsafePointer: { of(buffer: Uint8Array): unknown; value(pointer: unknown): bigint };
   readonly UnsafePointerView: new (pointer: unknown) => { getInt32(): number };
   listen(options: object): DenoListener;
   dlopen(
