@@ -24,7 +24,7 @@ function kindOf(fd: number, host: Host): DescriptorKind | undefined {
  * Whether a descriptor has the name asked for. The name of an escaped unit, `my\x2dapp.socket`, comes through LISTEN_FDNAMES as
  * `myx2dapp.socket` (libsystemd reads it so, too): asking in either form finds it.
  */
-function hasName(entry: ListenFd, name: string | undefined): boolean {
+export function hasName(entry: ListenFd, name: string | undefined): boolean {
   return name === undefined || entry.name === name || entry.name === name.replace(/\\(.)/g, "$1");
 }
 
@@ -65,11 +65,13 @@ function refuse(candidates: readonly Candidate[], all: readonly ListenFd[], name
  */
 export function chooseStreamListener(host: Host, options: ListenOptions): Choice | undefined {
   const { name } = options;
-  const all = listenFds(host, options);
-  const { env, taken } = table(host, { keepEnv: true });
+  const passed = listenFds(host, options);
+  const { env, taken, claimed } = table(host, { keepEnv: true });
+  // What takeFd() gave out, say a memfd out of the store, is no reason against the fallback.
+  const all = passed.filter(({ fd }) => !claimed.has(fd));
   if (all.length === 0) {
     if (options.fallback !== undefined) return undefined;
-    const why = explainNothing(env, host);
+    const why = passed.length === 0 ? explainNothing(env, host) : "takeFd() has all that were passed";
     throw new Fd3Error("ERR_FD3_NO_FDS", `No file descriptors received${why === undefined ? "" : `: ${why}`}`);
   }
   const candidates = all.filter((entry) => hasName(entry, name)).map((entry): Candidate => {
