@@ -1,7 +1,7 @@
 import { Fd3Error } from "../errors.ts";
 
-/** `sizeof(sun_path)`; a path needs one more byte for its NUL. */
-const longest = 108;
+/** `sizeof(sun_path)` without a NUL at the end. */
+const longest = 107;
 
 const encoder = new TextEncoder();
 
@@ -20,6 +20,7 @@ export function notifyAddress(value: string): string {
   if (/^vsock(-(stream|dgram|seqpacket))?:/.test(value)) fail("ERR_FD3_PLATFORM", "and fd3 sends to no vsock");
   if (!/^[/@]./s.test(value)) fail("EINVAL", "neither an absolute path nor an abstract name");
   const { length } = encoder.encode(value);
-  if (length > (value.startsWith("@") ? longest : longest - 1)) fail("ENAMETOOLONG", `${length} bytes long`);
+  // An abstract name could have one byte more, but not for libsystemd, which has another error for it, too.
+  if (length > longest) fail(value.startsWith("@") ? "EINVAL" : "ENAMETOOLONG", `which has ${length} bytes`);
   return value;
 }

@@ -3,11 +3,10 @@ import { hasLibc } from "../host.ts";
 import { errnoName, O_CLOEXEC } from "../linux/constants.ts";
 import type { Libc } from "../linux/libc.ts";
 import { systemError } from "../system_error.ts";
-import { notifyAddress } from "./address.ts";
 import { variable } from "./environment.ts";
 import type { NotifyHost } from "./host.ts";
 import { encodeMessage } from "./state.ts";
-import { send } from "./transport.ts";
+import { deliver } from "./transport.ts";
 import type { NotifyEnvOptions } from "./types.ts";
 
 const action = "wait for the service manager";
@@ -49,14 +48,12 @@ export async function barrier(
   if (typeof timeoutMs !== "number" || !(timeoutMs >= 0)) {
     throw new RangeError(`Cannot ${action}: the time is ${String(timeoutMs)}, not a number of milliseconds from 0 up`);
   }
-  const socket = variable(host, "NOTIFY_SOCKET", options);
-  if (socket === undefined) return false;
-  const address = notifyAddress(socket);
+  if (variable(host, "NOTIFY_SOCKET", options) === undefined) return false;
   const { base, readEnd, writeEnd } = openPipe(host);
   try {
     try {
       const payload = encodeMessage(lines);
-      await send(host, { action, address, lines, payload, fds: [writeEnd], pid: undefined });
+      await deliver(host, { action, lines, payload, fds: [writeEnd], pid: undefined }, options);
     } finally {
       base.close(writeEnd);
     }

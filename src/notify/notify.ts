@@ -1,9 +1,8 @@
 import type { NotifyHost } from "./host.ts";
-import { notifyAddress } from "./address.ts";
 import { monotonicUsec } from "./clock.ts";
 import { variable } from "./environment.ts";
 import { encodeMessage, encodeState } from "./state.ts";
-import { send } from "./transport.ts";
+import { deliver } from "./transport.ts";
 import type { NotifyOptions, NotifyState } from "./types.ts";
 import { warnOnce } from "./warning.ts";
 
@@ -27,14 +26,13 @@ export function notify(
   options: NotifyOptions = {},
   action = "notify the service manager",
 ): boolean | Promise<boolean> {
-  const socket = variable(host, "NOTIFY_SOCKET", options);
+  // First, so that it leaves the environment whatever is wrong with the state.
+  const isSupervised = variable(host, "NOTIFY_SOCKET", options) !== undefined;
   const { pid } = options;
   if (pid !== undefined && !(Number.isInteger(pid) && pid > 0)) {
     throw new TypeError(`Cannot notify the service manager: pid is ${String(pid)}, not a process ID`);
   }
-  const { lines, fds } = encodeState(socket === undefined ? state : withTime(host, state));
+  const { lines, fds } = encodeState(isSupervised ? withTime(host, state) : state);
   const payload = encodeMessage(lines);
-  if (socket === undefined) return false;
-  const sent = send(host, { action, address: notifyAddress(socket), lines, payload, fds, pid });
-  return sent === undefined ? true : sent.then(() => true);
+  return deliver(host, { action, lines, payload, fds, pid }, options);
 }

@@ -3,9 +3,11 @@ import { hasLibc, type LibcMissing } from "../host.ts";
 import type { Libc } from "../linux/libc.ts";
 import { errnoName } from "../linux/constants.ts";
 import { systemError } from "../system_error.ts";
-import { memory } from "./environment.ts";
+import { notifyAddress } from "./address.ts";
+import { memory, variable } from "./environment.ts";
 import type { DatagramWay, MessageLibc, NotifyHost, ProgramWay } from "./host.ts";
 import { credentialsFor, sendDatagram } from "./message.ts";
+import type { NotifyEnvOptions } from "./types.ts";
 import { warnOnce } from "./warning.ts";
 
 /** The most descriptors in one message (SCM_MAX_FD of the kernel). */
@@ -91,12 +93,7 @@ function inTurn(send: () => Promise<void>): Promise<void> {
   return sent;
 }
 
-/**
- * Sends a message; by FFI before this returns.
- *
- * @throws {Fd3Error} What the kernel says, or `ERR_FD3_FFI` if it cannot be sent from here.
- */
-export function send(host: NotifyHost, message: Message): void | Promise<void> {
+function send(host: NotifyHost, message: Message): void | Promise<void> {
   const { action, address, fds, pid, payload } = message;
   if (fds.length > maxFds) {
     throw new Fd3Error(
@@ -120,4 +117,21 @@ export function send(host: NotifyHost, message: Message): void | Promise<void> {
       throw systemError(action, error);
     })
   );
+}
+
+/**
+ * Sends a message, by FFI before this returns.
+ *
+ * @throws {Fd3Error} What is wrong with NOTIFY_SOCKET, what the kernel says, or `ERR_FD3_FFI` if it cannot be sent from here.
+ * @returns Whether there was somebody to send it to; a promise of that where it is not by FFI.
+ */
+export function deliver(
+  host: NotifyHost,
+  message: Omit<Message, "address">,
+  options: NotifyEnvOptions,
+): boolean | Promise<boolean> {
+  const socket = variable(host, "NOTIFY_SOCKET", options);
+  if (socket === undefined) return false;
+  const sent = send(host, { ...message, address: notifyAddress(socket) });
+  return sent === undefined ? true : sent.then(() => true);
 }
