@@ -13,6 +13,7 @@ const int32Max = 2 ** 31 - 1;
 const uint64Max = 2n ** 64n - 1n;
 
 function shown(value: unknown): string {
+  if (Array.isArray(value)) return value.length === 0 ? "an empty array" : "an array";
   if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
   return typeof value === "bigint" ? `${value}n` : String(value);
 }
@@ -89,7 +90,7 @@ function newFdName(field: string, value: unknown): string {
 
 function fdList(value: unknown): number[] {
   const fds = Array.isArray(value) ? value : [value];
-  if (fds.length === 0) throw wrong("fdStore.fds", "[]", "at least one descriptor");
+  if (fds.length === 0) throw wrong("fdStore.fds", fds, "at least one descriptor");
   return fds.map((fd) => integer("fdStore.fds", fd, 0, int32Max));
 }
 
@@ -186,7 +187,8 @@ export function statusLine(text: string): string {
   let bytes = 0;
   let end = 0;
   for (const character of flat) {
-    bytes += encoder.encode(character).length;
+    const point = character.codePointAt(0)!;
+    bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
     if (bytes > 2048) return `${flat.slice(0, end)}…`;
     end += character.length;
   }
