@@ -16,7 +16,7 @@
  * | `ENAMETOOLONG` | NOTIFY_SOCKET is too long for an address |
  * | `ENOENT` | the folder of a fallback path, or NOTIFY_SOCKET, does not exist |
  * | `ENOTSOCK` | the descriptor is open and not a socket |
- * | `ETIMEDOUT` | the service manager did not answer in time |
+ * | `ETIMEDOUT` | the service manager, or the peer, did not answer in time |
  * | `ERR_FD3_CLOSED` | the listener or connection is closed already |
  * | `ERR_FD3_FFI` | it needs libc, and this runtime has no way to call it |
  * | `ERR_FD3_KIND` | the descriptor is a socket of another kind than asked for |

@@ -27,6 +27,7 @@ const classes: Record<string, Fd3ErrorCode> = {
   NotCapable: "EACCES",
   NotFound: "ENOENT",
   PermissionDenied: "EACCES",
+  TimedOut: "ETIMEDOUT",
 };
 
 function codeOf(error: unknown): Fd3ErrorCode | undefined {

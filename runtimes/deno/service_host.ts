@@ -1,6 +1,6 @@
 import type { ServiceHost } from "../../src/daemon/service_host.ts";
 import { hasLibc } from "../../src/host.ts";
-import { O_CLOEXEC, O_PATH } from "../../src/linux/constants.ts";
+import { ENOENT, O_CLOEXEC, O_PATH } from "../../src/linux/constants.ts";
 import { cString } from "../../src/linux/libc.ts";
 import { makedev } from "../../src/linux/makedev.ts";
 import { builtin } from "../shared/builtin.ts";
@@ -60,6 +60,7 @@ export const serviceHost: ServiceHost = {
       if (!hasLibc(libc)) throw error;
       const fd = libc.open(cString(path), O_PATH | O_CLOEXEC, 0);
       if (fd >= 0) libc.close(fd);
+      else if (fd !== -ENOENT) throw error;
       return fd >= 0;
     }
   },

@@ -72,6 +72,7 @@ const names: Record<number, string> = {
   111: "ECONNREFUSED",
 };
 
+export const ENOENT = 2;
 export const EINTR = 4;
 export const EBADF = 9;
 export const ENOTSOCK = 88;

@@ -121,4 +121,9 @@ export class NotifyLibsystemd extends Oracle {
   watchdog(env: Readonly<Record<string, string>>, keepEnv = false): Promise<NotifyAnswer> {
     return this.exchange([keepEnv ? "0" : "1", "watchdog"], env) as Promise<NotifyAnswer>;
   }
+
+  /** sd_booted(3). */
+  booted(): Promise<NotifyAnswer> {
+    return this.exchange(["0", "booted"], {}) as Promise<NotifyAnswer>;
+  }
 }

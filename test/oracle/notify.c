@@ -1,8 +1,9 @@
-/* What sd_notify(3), sd_notify_barrier(3) and sd_watchdog_enabled(3) themselves answer. In: a line for each call, "1" or "0" for
- * unset_environment, then
+/* What sd_notify(3), sd_notify_barrier(3), sd_watchdog_enabled(3) and sd_booted(3) themselves answer. In: a line for each call, "1" or "0"
+ * for unset_environment, then
  *   notify HEX COUNT FD   sd_pid_notify_with_fds() of this state, with this descriptor so many times; "-" is no state at all
  *   barrier USEC          sd_notify_barrier()
  *   watchdog              sd_watchdog_enabled()
+ *   booted                sd_booted()
  * then NAME=VALUE with the value in hex. Out: a line of JSON for each. */
 #include "oracle.h"
 #include <stdint.h>
@@ -47,6 +48,7 @@ int main(void) {
     int result;
     if (strcmp(call, "notify") == 0) result = notify(unset, &rest);
     else if (strcmp(call, "barrier") == 0) result = barrier(unset, &rest);
+    else if (strcmp(call, "booted") == 0) result = sd_booted();
     else {
       set_variables(rest);
       result = sd_watchdog_enabled(unset, &usec);
