@@ -12,6 +12,7 @@ import type { NotifyApi } from "../src/notify/types.ts";
 import { terminatedBy } from "../src/terminated.ts";
 import type { Listener, ListenFd, ListenFdsOptions, ListenOptions } from "../src/types.ts";
 import { host } from "./bun/host.ts";
+import { openFunctions } from "./bun/libc.ts";
 import { adoptBun, openBun, openNative } from "./bun/listener.ts";
 import { adoptNative } from "./bun/native.ts";
 import type { BunListener, BunSocketHandlers } from "./bun/types.ts";
@@ -77,8 +78,9 @@ export function exit(status: number): never {
   return processGlobal().exit(status);
 }
 
-const notifying: NotifyApi = facade(() => import("./bun/notify.ts"));
-const service: ServiceApi = createService({ host, service: processService });
+const hosts = { host, service: processService, open: openFunctions };
+const notifying: NotifyApi = facade(() => import("./bun/notify.ts"), () => hosts);
+const service: ServiceApi = createService(hosts);
 
 /** See {@linkcode NotifyApi.notify}. */
 export const notify: NotifyApi["notify"] = notifying.notify;

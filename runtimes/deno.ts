@@ -14,6 +14,7 @@ import type { NotifyApi } from "../src/notify/types.ts";
 import { terminatedBy } from "../src/terminated.ts";
 import type { Listener, ListenFd, ListenFdsOptions, ListenOptions } from "../src/types.ts";
 import { host } from "./deno/host.ts";
+import { openFunctions } from "./deno/libc.ts";
 import { DenoStreamListener, openDeno, openNative, setUpSignals } from "./deno/listener.ts";
 import { adoptNative } from "./deno/native.ts";
 import { serviceHost } from "./deno/service_host.ts";
@@ -90,8 +91,9 @@ export function exit(status: number): never {
   return deno().exit(status);
 }
 
-const notifying: NotifyApi = facade(() => import("./deno/notify.ts"));
-const service: ServiceApi = createService({ host, service: serviceHost });
+const hosts = { host, service: serviceHost, open: openFunctions };
+const notifying: NotifyApi = facade(() => import("./deno/notify.ts"), () => hosts);
+const service: ServiceApi = createService(hosts);
 
 /** See {@linkcode NotifyApi.notify}. */
 export const notify: NotifyApi["notify"] = notifying.notify;

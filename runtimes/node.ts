@@ -12,7 +12,7 @@ import type { NotifyApi } from "../src/notify/types.ts";
 import { terminatedBy } from "../src/terminated.ts";
 import type { Listener, ListenFd, ListenFdsOptions, ListenOptions } from "../src/types.ts";
 import { type Attached, type AttachOptions, attachServer } from "./node/attach.ts";
-import { currentHost, currentService } from "./node/current_host.ts";
+import { currentHost, currentHosts } from "./node/current_host.ts";
 import { adoptNet, openNet } from "./shared/net_listener.ts";
 import type { NetServer } from "./shared/node_types.ts";
 import { onProcessSignals, processGlobal } from "./shared/process_host.ts";
@@ -80,13 +80,13 @@ export function exit(status: number): never {
 const notifying: NotifyApi = facade(() => {
   if ("Deno" in globalThis) return import("./deno/notify.ts");
   return "Bun" in globalThis ? import("./bun/notify.ts") : import("./node/notify.ts");
-});
+}, currentHosts);
 const service: ServiceApi = createService({
   get host() {
     return currentHost();
   },
   get service() {
-    return currentService();
+    return currentHosts().service;
   },
 });
 

@@ -3,6 +3,7 @@ import { readdirSync } from "node:fs";
 import process from "node:process";
 import { test } from "node:test";
 import { createNotify } from "../src/notify/api.ts";
+import { credentialsFor } from "../src/notify/message.ts";
 import { notify as notifyNow } from "../src/notify/notify.ts";
 import type { NotifyApi } from "../mod.ts";
 import { fd3Error, rangeError, typeError } from "./fixtures/expect.ts";
@@ -116,10 +117,9 @@ test(`notify({ reloading }) says when, by CLOCK_MONOTONIC (${runtime})`, async (
 test(`notify({ reloading }) takes the time since boot, rounded up, where nobody knows better (${runtime})`, async () => {
   using socket = holdNotifySocket(abstract());
   const environment = { NOTIFY_SOCKET: socket.address };
-  const clockless = { clock_gettime: () => -22 } as Partial<ReturnType<typeof notifyHost.messageLibc>>;
-  const messageLibc = () =>
-    ({ ...notifyHost.messageLibc(), ...clockless }) as ReturnType<typeof notifyHost.messageLibc>;
-  const { notify } = createNotify(withEnv(environment, { messageLibc, monotonic: undefined }));
+  const clockless = { clock_gettime: () => -22 } as Partial<ReturnType<typeof notifyHost.rareLibc>>;
+  const rareLibc = () => ({ ...notifyHost.rareLibc(), ...clockless }) as ReturnType<typeof notifyHost.rareLibc>;
+  const { notify } = createNotify(withEnv(environment, { rareLibc, monotonic: undefined }));
   const before = monotonicUsec();
   await notify({ reloading: true });
   const [, usec] = /\nMONOTONIC_USEC=(\d+)$/.exec(socket.poll()!.text)!;
@@ -139,6 +139,31 @@ test(`a message comes from this process, or from another if the kernel allows it
   assert.equal(await senderOf(process.ppid), isRoot ? process.ppid : process.pid);
   // There is no such process: the second try is in our own name.
   assert.equal(await senderOf(2 ** 30), process.pid);
+});
+
+test(`a program with another effective user says who it really is (${runtime})`, () => {
+  const real = notifyHost.messageLibc();
+  assert.ok("getresuid" in real);
+  // Parts of a buffer, too, are where the kernel writes.
+  const found = new Uint32Array(3).fill(0xffffffff);
+  const [one, two, three] = [0, 4, 8].map((at) => new Uint8Array(found.buffer, at, 4));
+  assert.equal(real.getresuid(one, two, three), 0);
+  assert.deepEqual([...found], Array(3).fill(process.getuid?.()));
+  assert.equal(credentialsFor(real, 7, 7), undefined);
+  assert.deepEqual(credentialsFor(real, 8, 7), { pid: 8, uid: process.getuid?.(), gid: process.getgid?.() });
+
+  const ids = (real: number, effective: number) => (one: Uint8Array, two: Uint8Array) => {
+    new DataView(one.buffer, one.byteOffset).setUint32(0, real, true);
+    new DataView(two.buffer, two.byteOffset).setUint32(0, effective, true);
+    return 0;
+  };
+  const uid = 2 ** 32 - 2;
+  const setuid = { ...real, getresuid: ids(uid, 0), getresgid: ids(5, 5) };
+  assert.deepEqual(credentialsFor(setuid, 7, 7), { pid: 7, uid, gid: 5 });
+  const setgid = { ...real, getresuid: ids(5, 5), getresgid: ids(6, 7) };
+  assert.deepEqual(credentialsFor(setgid, 7, 7), { pid: 7, uid: 5, gid: 6 });
+  const plain = { ...real, getresuid: ids(5, 5), getresgid: ids(6, 6) };
+  assert.equal(credentialsFor(plain, 7, 7), undefined);
 });
 
 test(`storeFd() sends descriptors that are of use, and keeps its own (${runtime})`, async () => {

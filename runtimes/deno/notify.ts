@@ -1,16 +1,21 @@
-import { hasLibc, type LibcMissing } from "../../src/host.ts";
-import { lazy } from "../../src/lazy.ts";
+import type { LibcMissing } from "../../src/host.ts";
 import { errnoName } from "../../src/linux/constants.ts";
 import { createNotify } from "../../src/notify/api.ts";
-import { type DatagramWay, messageSignatures, type NotifyHost, type ProgramWay } from "../../src/notify/host.ts";
+import {
+  type DatagramWay,
+  messageLibcs,
+  type NotifyHost,
+  type NotifyParts,
+  type ProgramWay,
+} from "../../src/notify/host.ts";
 import type { NotifyApi } from "../../src/notify/types.ts";
-import { runtimePath } from "../shared/paths.ts";
-import { host } from "./host.ts";
-import { openFunctions } from "./libc.ts";
-import { serviceHost } from "./service_host.ts";
-import { deno, type Permission } from "./types.ts";
+import type { DenoNamespace, Permission } from "./types.ts";
 
+const deno = () => (globalThis as unknown as { Deno: DenoNamespace }).Deno;
 const isGranted = (permission: Permission) => deno().permissions.querySync(permission).state === "granted";
+
+/** An abstract name as Deno has it. */
+const denoPath = (address: string) => address.replace(/^@/, "\0");
 
 let counter = 0;
 
@@ -26,10 +31,10 @@ function withCode(error: unknown): unknown {
 async function sendDatagram(address: string, payload: Uint8Array): Promise<void> {
   const { listenDatagram, pid } = deno();
   try {
-    const own = runtimePath(`@fd3-notify-${pid}-${counter++}`);
+    const own = denoPath(`@fd3-notify-${pid}-${counter++}`);
     const socket = listenDatagram!({ transport: "unixpacket", path: own });
     try {
-      await socket.send(payload, { transport: "unixpacket", path: runtimePath(address) });
+      await socket.send(payload, { transport: "unixpacket", path: denoPath(address) });
     } finally {
       socket.close();
     }
@@ -60,27 +65,28 @@ function systemdNotify(): ProgramWay | LibcMissing {
 }
 
 /** Deno as the service manager's protocol sees it. */
-export const notifyHost: NotifyHost = {
-  ...serviceHost,
-  ...host,
-  messageLibc: lazy(() => {
-    const base = host.libc();
-    return hasLibc(base) ? openFunctions(messageSignatures) : base;
-  }),
-  // /proc/uptime takes --allow-all. This is sysinfo(2), which rounds up.
-  uptime: () =>
-    isGranted({ name: "sys", kind: "osUptime" })
-      ? deno().osUptime()
-      : { missing: "Deno knows the time since boot with --allow-ffi or --allow-sys=osUptime" },
-  datagram,
-  systemdNotify,
-  now: () => performance.now(),
-  after(ms, callback) {
-    const timer = setTimeout(callback, ms);
-    deno().unrefTimer(timer as unknown as number);
-    return () => clearTimeout(timer);
-  },
-};
+export function denoNotify(parts: NotifyParts): NotifyHost {
+  return {
+    ...parts.service,
+    ...parts.host,
+    ...messageLibcs(parts),
+    // /proc/uptime takes --allow-all. This is sysinfo(2), which rounds up.
+    uptime: () =>
+      isGranted({ name: "sys", kind: "osUptime" })
+        ? deno().osUptime()
+        : { missing: "Deno knows the time since boot with --allow-ffi or --allow-sys=osUptime" },
+    datagram,
+    systemdNotify,
+    now: () => performance.now(),
+    after(ms, callback) {
+      const timer = setTimeout(callback, ms);
+      deno().unrefTimer(timer as unknown as number);
+      return () => clearTimeout(timer);
+    },
+  };
+}
 
 /** The service manager's protocol on Deno. */
-export const api: NotifyApi = createNotify(notifyHost);
+export function notifyOf(parts: NotifyParts): NotifyApi {
+  return createNotify(denoNotify(parts));
+}

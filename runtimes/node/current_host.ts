@@ -1,10 +1,13 @@
 import type { Host } from "../../src/host.ts";
-import type { ServiceHost } from "../../src/daemon/service_host.ts";
+import type { NotifyParts } from "../../src/notify/host.ts";
 import { host as bunHost } from "../bun/host.ts";
+import { openFunctions as openBun } from "../bun/libc.ts";
 import { host as denoHost } from "../deno/host.ts";
+import { openFunctions as openDeno } from "../deno/libc.ts";
 import { serviceHost as denoService } from "../deno/service_host.ts";
 import { processService } from "../shared/process_service.ts";
 import { host as nodeHost } from "./host.ts";
+import { openFunctions as openNode } from "./libc.ts";
 
 /** The runtime that this really is: `fd3/node` works on Bun and Deno too, with their own ways to libc and the environment. */
 export function currentHost(): Host {
@@ -12,7 +15,9 @@ export function currentHost(): Host {
   return "Bun" in globalThis ? bunHost : nodeHost;
 }
 
-/** The same for a service's surroundings. */
-export function currentService(): ServiceHost {
-  return "Deno" in globalThis ? denoService : processService;
+/** The same with what else there is. */
+export function currentHosts(): NotifyParts {
+  const host = currentHost();
+  if ("Deno" in globalThis) return { host, service: denoService, open: openDeno };
+  return { host, service: processService, open: "Bun" in globalThis ? openBun : openNode };
 }

@@ -6,7 +6,6 @@ export interface Process {
   readonly ppid: number;
   readonly arch: string;
   readonly argv: readonly string[];
-  readonly hrtime: { bigint(): bigint };
   readonly env: Record<string, string | undefined>;
   on(signal: string, listener: () => void): unknown;
   exit(status: number): never;

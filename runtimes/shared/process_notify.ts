@@ -1,11 +1,5 @@
-import { hasLibc, type Host } from "../../src/host.ts";
-import { lazy } from "../../src/lazy.ts";
-import type { LibcOf } from "../../src/linux/libc.ts";
 import type { LibcMissing } from "../../src/host.ts";
-import { messageSignatures, type NotifyHost } from "../../src/notify/host.ts";
-import { builtin } from "./builtin.ts";
-import { processGlobal } from "./process_host.ts";
-import { processService } from "./process_service.ts";
+import { messageLibcs, type NotifyHost, type NotifyParts } from "../../src/notify/host.ts";
 
 /** `node:child_process`. */
 interface ChildProcessModule {
@@ -17,9 +11,15 @@ interface ChildProcessModule {
   ): unknown;
 }
 
+/** `process`: like the other parts, not shared with what is loaded before. */
+const nodeProcess = () =>
+  (globalThis as unknown as { process: { env: object; getBuiltinModule(id: string): unknown } }).process;
+
+const builtin = <T>(id: string) => nodeProcess().getBuiltinModule(id) as T;
+
 function run(args: readonly string[], env: object): Promise<{ status: number; stderr: string }> {
   const { execFile } = builtin<ChildProcessModule>("node:child_process");
-  const options = { env: { ...processGlobal().env, ...env }, encoding: "utf8" };
+  const options = { env: { ...nodeProcess().env, ...env }, encoding: "utf8" };
   return new Promise((resolve, reject) => {
     execFile("systemd-notify", args, options, (error, _stdout, stderr) => {
       // A name where it did not start, a number where it ended so.
@@ -40,23 +40,13 @@ function uptime(): number | LibcMissing {
   }
 }
 
-/**
- * Node or Bun as the service manager's protocol sees it.
- *
- * @param host The runtime.
- * @param open Opens more functions of libc.
- */
-export function processNotify(
-  host: Host,
-  open: (signatures: typeof messageSignatures) => LibcOf<typeof messageSignatures> | LibcMissing,
-): NotifyHost {
+/** Node or Bun as the service manager's protocol sees it. */
+export function processNotify(parts: NotifyParts): NotifyHost {
+  const { host, service } = parts;
   return {
-    ...processService,
+    ...service,
     ...host,
-    messageLibc: lazy(() => {
-      const base = host.libc();
-      return hasLibc(base) ? open(messageSignatures) : base;
-    }),
+    ...messageLibcs(parts),
     uptime,
     datagram: () => ({ missing: `${host.runtime} sends no Unix datagrams by itself` }),
     systemdNotify: () => ({ run }),

@@ -17,7 +17,7 @@ const longestNapMs = 20;
 /** A pipe, both of whose ends are closed in children. */
 function openPipe(host: NotifyHost): { base: Libc; readEnd: number; writeEnd: number } {
   const base = host.libc();
-  const libc = hasLibc(base) ? host.messageLibc() : base;
+  const libc = hasLibc(base) ? host.rareLibc() : base;
   if (!hasLibc(base) || "missing" in libc) {
     throw new Fd3Error("ERR_FD3_FFI", `Cannot ${action}: ${(libc as { missing: string }).missing}`);
   }

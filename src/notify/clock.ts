@@ -14,7 +14,7 @@ import type { NotifyHost } from "./host.ts";
 export function monotonicUsec(host: NotifyHost): bigint | LibcMissing {
   if (host.monotonic !== undefined) return host.monotonic() / 1000n;
   const base = host.libc();
-  const libc = hasLibc(base) ? host.messageLibc() : base;
+  const libc = hasLibc(base) ? host.rareLibc() : base;
   if (!("missing" in libc)) {
     const timespec = new Uint8Array(new ArrayBuffer(16));
     if (libc.clock_gettime(CLOCK_MONOTONIC, timespec) === 0) {

@@ -114,6 +114,14 @@ export function sendDatagram(base: Libc, libc: MessageLibc, datagram: Datagram):
   }
 }
 
+/** The real and the effective ID, by getresuid(2) or getresgid(2). */
+function ids(get: (...ids: [Uint8Array, Uint8Array, Uint8Array]) => number): [real: number, effective: number] {
+  const all = new Uint32Array(new ArrayBuffer(12));
+  const [real, effective, saved] = [0, 4, 8].map((at) => new Uint8Array(all.buffer, at, 4));
+  get(real, effective, saved);
+  return [all[0], all[1]];
+}
+
 /**
  * The credentials that a message must carry: those of another process, or those that the kernel would not give by itself to a
  * program with another effective user.
@@ -122,7 +130,8 @@ export function sendDatagram(base: Libc, libc: MessageLibc, datagram: Datagram):
  * @param ownPid This one.
  */
 export function credentialsFor(libc: MessageLibc, pid: number, ownPid: number): Credentials | undefined {
-  const [uid, gid] = [libc.getuid(), libc.getgid()];
-  const isPlain = pid === ownPid && uid === libc.geteuid() && gid === libc.getegid();
+  const [uid, effectiveUid] = ids(libc.getresuid);
+  const [gid, effectiveGid] = ids(libc.getresgid);
+  const isPlain = pid === ownPid && uid === effectiveUid && gid === effectiveGid;
   return isPlain ? undefined : { pid, uid, gid };
 }
