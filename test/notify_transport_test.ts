@@ -56,6 +56,17 @@ test(`messages of calls that are not awaited leave one after the other (${runtim
   }
 });
 
+test(`no way fails for a message that says nothing (${runtime})`, async () => {
+  const address = abstract();
+  for (const way of notifyWays(address)) {
+    using socket = holdNotifySocket(address);
+    await using started = startNotifier(way, address, [["notify", {}]]);
+    const received = await serve(socket, started);
+    assert.deepEqual(await linesOf(started), [{ value: true }], way.name);
+    assert.deepEqual(received.map(({ text }) => text), way.transport === "systemd-notify" ? [] : [""], way.name);
+  }
+});
+
 test(`each way says the same of a socket that takes nothing (${runtime})`, options, async () => {
   using folder = tempFolder();
   using stream = holdUnix(`${folder.path}/stream`);

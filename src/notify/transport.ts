@@ -74,6 +74,8 @@ const words: Readonly<Record<string, string>> = {
 
 async function sendByProgram(way: Way & { name: "systemd-notify" }, message: Message): Promise<void> {
   const { action, address, lines } = message;
+  // Without a field it would show its help. An empty message says nothing.
+  if (lines.length === 0) return;
   // It ends when the manager has read the message (a barrier), which looks for the unit of a process that is still there.
   const run = way.program.run(lines, { NOTIFY_SOCKET: address, LC_ALL: "C" });
   const { status, stderr } = await run.catch((cause) => {
