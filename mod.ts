@@ -23,14 +23,18 @@
 import * as bun from "./runtimes/bun.ts";
 import * as deno from "./runtimes/deno.ts";
 import * as node from "./runtimes/node.ts";
+import type { ServiceApi } from "./src/daemon/service_types.ts";
+import type { NotifyApi } from "./src/notify/types.ts";
 import type { Api } from "./src/types.ts";
 
 export { Fd3Error, type Fd3ErrorCode } from "./src/errors.ts";
+export type * from "./src/daemon/service_types.ts";
 export type * from "./src/http/types.ts";
+export type * from "./src/notify/types.ts";
 export type * from "./src/types.ts";
 
 // Statically: a dynamic import would need a top-level await, which breaks require().
-const api: Api = "Deno" in globalThis ? deno : "Bun" in globalThis ? bun : node;
+const api: Api & NotifyApi & ServiceApi = "Deno" in globalThis ? deno : "Bun" in globalThis ? bun : node;
 
 /** See {@linkcode Api.listenFds}. */
 export const listenFds: Api["listenFds"] = api.listenFds;
@@ -44,3 +48,29 @@ export const terminated: Api["terminated"] = api.terminated;
 export const args: Api["args"] = api.args;
 /** See {@linkcode Api.exit}. */
 export const exit: Api["exit"] = api.exit;
+/** See {@linkcode NotifyApi.notify}. */
+export const notify: NotifyApi["notify"] = api.notify;
+/** See {@linkcode NotifyApi.barrier}. */
+export const barrier: NotifyApi["barrier"] = api.barrier;
+/** See {@linkcode NotifyApi.storeFd}. */
+export const storeFd: NotifyApi["storeFd"] = api.storeFd;
+/** See {@linkcode NotifyApi.removeFd}. */
+export const removeFd: NotifyApi["removeFd"] = api.removeFd;
+/** See {@linkcode NotifyApi.dropFd}. */
+export const dropFd: NotifyApi["dropFd"] = api.dropFd;
+/** See {@linkcode NotifyApi.watchdog}. */
+export const watchdog: NotifyApi["watchdog"] = api.watchdog;
+/** See {@linkcode NotifyApi.capabilities}. */
+export const capabilities: NotifyApi["capabilities"] = api.capabilities;
+/** See {@linkcode ServiceApi.takeFd}. */
+export const takeFd: ServiceApi["takeFd"] = api.takeFd;
+/** See {@linkcode ServiceApi.unclaimedFds}. */
+export const unclaimedFds: ServiceApi["unclaimedFds"] = api.unclaimedFds;
+/** See {@linkcode ServiceApi.booted}. */
+export const booted: ServiceApi["booted"] = api.booted;
+/** See {@linkcode ServiceApi.log}. */
+export const log: ServiceApi["log"] = api.log;
+/** See {@linkcode ServiceApi.credential}. */
+export const credential: ServiceApi["credential"] = api.credential;
+/** See {@linkcode ServiceApi.directories}. */
+export const directories: ServiceApi["directories"] = api.directories;

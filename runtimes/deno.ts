@@ -5,20 +5,28 @@
  */
 import { listenFds as coreListenFds } from "../src/activation/table.ts";
 import type { Choice } from "../src/activation/choose.ts";
+import { createService } from "../src/daemon/service.ts";
+import type { ServiceApi } from "../src/daemon/service_types.ts";
 import { Fd3Error } from "../src/errors.ts";
 import type { HttpServer, ServeHandler, ServeOptions } from "../src/http/types.ts";
 import { type Adapter, listenWith } from "../src/listen.ts";
+import { facade } from "../src/notify/facade.ts";
+import type { NotifyApi } from "../src/notify/types.ts";
 import { terminatedBy } from "../src/terminated.ts";
 import type { Listener, ListenFd, ListenFdsOptions, ListenOptions } from "../src/types.ts";
 import { denoHost as host } from "./deno/host.ts";
+import { openFunctions } from "./deno/libc.ts";
 import { DenoStreamListener, openDeno } from "./deno/listener.ts";
 import { adoptNative } from "./deno/native.ts";
 import type { ServeNativeOptions } from "./deno/serve_native.ts";
+import { serviceHost } from "./deno/service_host.ts";
 import { setUpSignals } from "./deno/signals.ts";
 import { deno, type DenoHttpServer, type DenoListener, type DenoServeHandler } from "./deno/types.ts";
 
 export { Fd3Error, type Fd3ErrorCode } from "../src/errors.ts";
+export type * from "../src/daemon/service_types.ts";
 export type * from "../src/http/types.ts";
+export type * from "../src/notify/types.ts";
 export type * from "../src/types.ts";
 export type { ServeNativeOptions } from "./deno/serve_native.ts";
 export type {
@@ -145,3 +153,34 @@ export function args(): readonly string[] {
 export function exit(status: number): never {
   return deno().exit(status);
 }
+
+const hosts = { host, service: serviceHost, open: openFunctions };
+const notifying: NotifyApi = facade(() => import("./deno/notify.ts"), () => hosts);
+const service: ServiceApi = createService(hosts);
+
+/** See {@linkcode NotifyApi.notify}. */
+export const notify: NotifyApi["notify"] = notifying.notify;
+/** See {@linkcode NotifyApi.barrier}. */
+export const barrier: NotifyApi["barrier"] = notifying.barrier;
+/** See {@linkcode NotifyApi.storeFd}. */
+export const storeFd: NotifyApi["storeFd"] = notifying.storeFd;
+/** See {@linkcode NotifyApi.removeFd}. */
+export const removeFd: NotifyApi["removeFd"] = notifying.removeFd;
+/** See {@linkcode NotifyApi.dropFd}. */
+export const dropFd: NotifyApi["dropFd"] = notifying.dropFd;
+/** See {@linkcode NotifyApi.watchdog}. */
+export const watchdog: NotifyApi["watchdog"] = notifying.watchdog;
+/** See {@linkcode NotifyApi.capabilities}. */
+export const capabilities: NotifyApi["capabilities"] = notifying.capabilities;
+/** See {@linkcode ServiceApi.takeFd}. */
+export const takeFd: ServiceApi["takeFd"] = service.takeFd;
+/** See {@linkcode ServiceApi.unclaimedFds}. */
+export const unclaimedFds: ServiceApi["unclaimedFds"] = service.unclaimedFds;
+/** See {@linkcode ServiceApi.booted}. */
+export const booted: ServiceApi["booted"] = service.booted;
+/** See {@linkcode ServiceApi.log}. */
+export const log: ServiceApi["log"] = service.log;
+/** See {@linkcode ServiceApi.credential}. */
+export const credential: ServiceApi["credential"] = service.credential;
+/** See {@linkcode ServiceApi.directories}. */
+export const directories: ServiceApi["directories"] = service.directories;

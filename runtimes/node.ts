@@ -4,18 +4,24 @@
  * @module
  */
 import { listenFds as coreListenFds } from "../src/activation/table.ts";
+import { createService } from "../src/daemon/service.ts";
+import type { ServiceApi } from "../src/daemon/service_types.ts";
 import type { HttpServer, ServeHandler, ServeOptions } from "../src/http/types.ts";
 import { type Adapter, listenWith } from "../src/listen.ts";
+import { facade } from "../src/notify/facade.ts";
+import type { NotifyApi } from "../src/notify/types.ts";
 import { terminatedBy } from "../src/terminated.ts";
 import type { Listener, ListenFd, ListenFdsOptions, ListenOptions } from "../src/types.ts";
 import type { Attached, AttachOptions } from "./node/attach.ts";
-import { currentHost } from "./node/current_host.ts";
+import { currentHost, currentHosts } from "./node/current_host.ts";
 import { adoptNet } from "./shared/net_listener.ts";
 import type { NetServer } from "./shared/node_types.ts";
 import { onProcessSignals, processGlobal } from "./shared/process_host.ts";
 
 export { Fd3Error, type Fd3ErrorCode } from "../src/errors.ts";
+export type * from "../src/daemon/service_types.ts";
 export type * from "../src/http/types.ts";
+export type * from "../src/notify/types.ts";
 export type * from "../src/types.ts";
 export type { Attached, AttachOptions } from "./node/attach.ts";
 export type { Handler, NetAddress, NetServer } from "./shared/node_types.ts";
@@ -81,3 +87,43 @@ export function args(): readonly string[] {
 export function exit(status: number): never {
   return processGlobal().exit(status);
 }
+
+const notifying: NotifyApi = facade(() => {
+  if ("Deno" in globalThis) return import("./deno/notify.ts");
+  return "Bun" in globalThis ? import("./bun/notify.ts") : import("./node/notify.ts");
+}, currentHosts);
+const service: ServiceApi = createService({
+  get host() {
+    return currentHost();
+  },
+  get service() {
+    return currentHosts().service;
+  },
+});
+
+/** See {@linkcode NotifyApi.notify}. */
+export const notify: NotifyApi["notify"] = notifying.notify;
+/** See {@linkcode NotifyApi.barrier}. */
+export const barrier: NotifyApi["barrier"] = notifying.barrier;
+/** See {@linkcode NotifyApi.storeFd}. */
+export const storeFd: NotifyApi["storeFd"] = notifying.storeFd;
+/** See {@linkcode NotifyApi.removeFd}. */
+export const removeFd: NotifyApi["removeFd"] = notifying.removeFd;
+/** See {@linkcode NotifyApi.dropFd}. */
+export const dropFd: NotifyApi["dropFd"] = notifying.dropFd;
+/** See {@linkcode NotifyApi.watchdog}. */
+export const watchdog: NotifyApi["watchdog"] = notifying.watchdog;
+/** See {@linkcode NotifyApi.capabilities}. */
+export const capabilities: NotifyApi["capabilities"] = notifying.capabilities;
+/** See {@linkcode ServiceApi.takeFd}. */
+export const takeFd: ServiceApi["takeFd"] = service.takeFd;
+/** See {@linkcode ServiceApi.unclaimedFds}. */
+export const unclaimedFds: ServiceApi["unclaimedFds"] = service.unclaimedFds;
+/** See {@linkcode ServiceApi.booted}. */
+export const booted: ServiceApi["booted"] = service.booted;
+/** See {@linkcode ServiceApi.log}. */
+export const log: ServiceApi["log"] = service.log;
+/** See {@linkcode ServiceApi.credential}. */
+export const credential: ServiceApi["credential"] = service.credential;
+/** See {@linkcode ServiceApi.directories}. */
+export const directories: ServiceApi["directories"] = service.directories;

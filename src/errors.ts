@@ -8,12 +8,15 @@
  * | `EADDRINUSE` | the fallback address is served by somebody else |
  * | `EADDRNOTAVAIL` | the fallback address is not one of this host |
  * | `EBADF` | a descriptor that was announced is not open |
+ * | `ECONNREFUSED`, `EPROTOTYPE` | NOTIFY_SOCKET is no datagram socket that somebody reads |
  * | `ECONNRESET`, `EPIPE` | the peer broke the connection |
- * | `EINVAL`, `ERANGE` | the activation environment or an address is malformed |
+ * | `EINVAL`, `ERANGE` | the environment or an address is malformed |
  * | `EIO` | the host is unknown, or a system call failed in a way that has no code of its own; the text names the errno |
  * | `EMFILE` | the process has no descriptor left |
- * | `ENOENT` | the folder of a fallback path does not exist |
+ * | `ENAMETOOLONG` | NOTIFY_SOCKET is too long for an address |
+ * | `ENOENT` | the folder of a fallback path, or NOTIFY_SOCKET, does not exist |
  * | `ENOTSOCK` | the descriptor is open and not a socket |
+ * | `ETIMEDOUT` | the service manager, or the peer, did not answer in time |
  * | `ERR_FD3_CLOSED` | the listener or connection is closed already |
  * | `ERR_FD3_FFI` | it needs libc, and this runtime has no way to call it |
  * | `ERR_FD3_KIND` | the descriptor is a socket of another kind than asked for |
@@ -23,19 +26,23 @@
  * | `ERR_FD3_TAKEN` | the descriptor was taken before |
  * | `ERR_FD3_TOO_MANY_FDS` | more than one descriptor fits |
  * | `ERR_FD3_TRANSPLANT` | the runtime's own listener did not take the descriptor |
+ * | `ERR_FD3_UNHEALTHY` | the watchdog's health check failed |
  */
 export type Fd3ErrorCode =
   | "EACCES"
   | "EADDRINUSE"
   | "EADDRNOTAVAIL"
   | "EBADF"
+  | "ECONNREFUSED"
   | "ECONNRESET"
   | "EINVAL"
   | "EIO"
   | "EMFILE"
+  | "ENAMETOOLONG"
   | "ENOENT"
   | "ENOTSOCK"
   | "EPIPE"
+  | "EPROTOTYPE"
   | "ERANGE"
   | "ERR_FD3_CLOSED"
   | "ERR_FD3_FFI"
@@ -45,7 +52,9 @@ export type Fd3ErrorCode =
   | "ERR_FD3_PLATFORM"
   | "ERR_FD3_TAKEN"
   | "ERR_FD3_TOO_MANY_FDS"
-  | "ERR_FD3_TRANSPLANT";
+  | "ERR_FD3_TRANSPLANT"
+  | "ERR_FD3_UNHEALTHY"
+  | "ETIMEDOUT";
 
 /**
  * The one class of error that fd3 throws, with the same code and text on Deno, Bun and Node. Misuse of an argument is a

@@ -5,11 +5,16 @@ const texts: Partial<Record<Fd3ErrorCode, string>> = {
   EACCES: "permission denied",
   EADDRINUSE: "address already in use",
   EADDRNOTAVAIL: "cannot assign requested address",
+  EBADF: "bad file descriptor",
+  ECONNREFUSED: "connection refused",
   ECONNRESET: "connection reset by peer",
   EINVAL: "invalid argument",
   EMFILE: "too many open files",
+  ENAMETOOLONG: "file name too long",
   ENOENT: "no such file or directory",
   EPIPE: "broken pipe",
+  EPROTOTYPE: "protocol wrong type for socket",
+  ETIMEDOUT: "connection timed out",
 };
 
 /** Deno's classes of errors, whose `code` is not always set. */
@@ -17,10 +22,12 @@ const classes: Record<string, Fd3ErrorCode> = {
   AddrInUse: "EADDRINUSE",
   AddrNotAvailable: "EADDRNOTAVAIL",
   BrokenPipe: "EPIPE",
+  ConnectionRefused: "ECONNREFUSED",
   ConnectionReset: "ECONNRESET",
   NotCapable: "EACCES",
   NotFound: "ENOENT",
   PermissionDenied: "EACCES",
+  TimedOut: "ETIMEDOUT",
 };
 
 function codeOf(error: unknown): Fd3ErrorCode | undefined {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkListenOptions, type Choice, chooseStreamListener, putBack, take } from "../src/activation/choose.ts";
-import { refusalError } from "../src/activation/refusal.ts";
+import { checkListenOptions, chooseStreamListener, putBack, take } from "../src/activation/choose.ts";
 import type { Fd3ErrorCode } from "../src/errors.ts";
 import type { Host } from "../src/host.ts";
 import type { ListenOptions } from "../src/types.ts";
+import { choose } from "./fixtures/choose.ts";
 import { fd3Error, typeError } from "./fixtures/expect.ts";
 import { fakeHost, forgetTable, ownPid } from "./fixtures/fake_host.ts";
 import { type FakeFile, FakeKernel, plainFile, tcpSocket } from "./fixtures/fake_kernel.ts";
@@ -22,13 +22,6 @@ function passed(names: string | undefined, ...files: (FakeFile | undefined)[]): 
   if (names !== undefined) environment.LISTEN_FDNAMES = names;
   // A closed descriptor is found by listenFds() already; here it closes later.
   return fakeHost({ libc: kernel.libc, environment, isOpen: () => true });
-}
-
-function choose(host: Host, options: ListenOptions = {}): Choice {
-  const choice = chooseStreamListener(host, options);
-  assert.ok(choice !== undefined, "it gave the fallback");
-  if ("refused" in choice) throw refusalError(choice, host);
-  return choice;
 }
 
 const chosen: readonly (readonly [what: string, host: () => Host, options: ListenOptions, fd: number])[] = [

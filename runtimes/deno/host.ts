@@ -4,12 +4,18 @@ import { lazy } from "../../src/lazy.ts";
 import { openLibc } from "./libc.ts";
 import { deno } from "./types.ts";
 
+/** What is read together, to be allowed at once. */
+const variables: readonly string[] = [
+  "LISTEN_PID,LISTEN_PIDFDID,LISTEN_FDS,LISTEN_FDNAMES",
+  "NOTIFY_SOCKET,WATCHDOG_USEC,WATCHDOG_PID",
+];
+
 function env(name: string): string | undefined {
   try {
     return deno().env.get(name);
   } catch (cause) {
-    const flag = "--allow-env=LISTEN_PID,LISTEN_PIDFDID,LISTEN_FDS,LISTEN_FDNAMES";
-    throw new Fd3Error("EACCES", `Cannot read ${name}: Deno needs ${flag}`, { cause });
+    const together = variables.find((names) => names.split(",").includes(name)) ?? name;
+    throw new Fd3Error("EACCES", `Cannot read ${name}: Deno needs --allow-env=${together}`, { cause });
   }
 }
 

@@ -1,5 +1,15 @@
 import type { LibcMissing } from "../../src/host.ts";
-import { type Libc, type LibcName, libcNames, type RawFunction, signatures, wrapLibc } from "../../src/linux/libc.ts";
+import {
+  atStart,
+  type Libc,
+  libcNames,
+  type LibcOf,
+  type Names,
+  type RawFunction,
+  type Signatures,
+  signatures,
+  wrapLibc,
+} from "../../src/linux/libc.ts";
 import { deno } from "./types.ts";
 
 /**
@@ -16,7 +26,10 @@ const paths: readonly string[] = [
   "/usr/lib/libc.so.6",
 ];
 
-function definitions(names: readonly LibcName[]): Record<string, { parameters: string[]; result: string }> {
+function definitions(
+  signatures: Signatures,
+  names: readonly string[],
+): Record<string, { parameters: string[]; result: string }> {
   const symbols: Record<string, { parameters: string[]; result: string }> = {};
   for (const name of names) {
     const parameters = signatures[name].map((type) => type === "ptr" ? "buffer" : "i32");
@@ -25,9 +38,9 @@ function definitions(names: readonly LibcName[]): Record<string, { parameters: s
   return symbols;
 }
 
-/** libc by Deno.dlopen, if --allow-ffi covers it. Nothing prompts. */
-export function openLibc(): Libc | LibcMissing {
-  const { build, permissions, dlopen, UnsafePointerView } = deno();
+/** Functions of libc by Deno.dlopen, if --allow-ffi covers it. Nothing prompts. */
+export function openFunctions<S extends Signatures>(signatures: S, atOnce?: Names<S>): LibcOf<S> | LibcMissing {
+  const { build, permissions, dlopen, UnsafePointer, UnsafePointerView } = deno();
   const arch = build.arch === "x86_64" ? "x64" : build.arch === "aarch64" ? "arm64" : undefined;
   if (arch === undefined) return { missing: `no layout of libc's structures is known for ${build.arch}` };
   let cause = "Deno calls libc with --allow-ffi";
@@ -36,12 +49,19 @@ export function openLibc(): Libc | LibcMissing {
     try {
       const { __errno_location: location } =
         dlopen(path, { __errno_location: { parameters: [], result: "pointer" } }).symbols;
-      const link = (names: readonly LibcName[]) =>
-        dlopen(path, definitions(names)).symbols as Record<LibcName, RawFunction>;
-      return wrapLibc(arch, link, () => new UnsafePointerView(location()).getInt32());
+      const link = (names: readonly string[]) =>
+        dlopen(path, definitions(signatures, names)).symbols as Record<keyof S, RawFunction>;
+      const errno = () => new UnsafePointerView(location()).getInt32();
+      const address = (buffer: Uint8Array) => UnsafePointer.value(UnsafePointer.of(buffer));
+      return wrapLibc(signatures, { arch, link, errno, address }, atOnce);
     } catch (error) {
       cause = (error as Error).message;
     }
   }
   return { missing: cause };
+}
+
+/** libc by Deno.dlopen. */
+export function openLibc(): Libc | LibcMissing {
+  return openFunctions(signatures, atStart);
 }

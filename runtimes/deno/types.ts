@@ -71,7 +71,13 @@ export interface DenoServeInfo {
 export type DenoServeHandler = (request: Request, info: DenoServeInfo) => Response | Promise<Response>;
 
 /** What `Deno.permissions` is asked for. */
-export type Permission = { name: "ffi" | "net"; path?: string; host?: string };
+export interface Permission {
+  readonly name: "ffi" | "net" | "read" | "run" | "sys" | "write";
+  readonly path?: string;
+  readonly host?: string;
+  readonly command?: string;
+  readonly kind?: string;
+}
 
 /** `Deno`. */
 export interface DenoNamespace {
@@ -81,9 +87,23 @@ export interface DenoNamespace {
   readonly build: { readonly arch: string };
   readonly env: { get(name: string): string | undefined; delete(name: string): void };
   readonly permissions: { querySync(permission: Permission): { state: string } };
+  readonly UnsafePointer: { of(buffer: Uint8Array): unknown; value(pointer: unknown): bigint };
   readonly UnsafePointerView: new (pointer: unknown) => { getInt32(): number };
+  readonly stderr: { writeSync(bytes: Uint8Array): number };
+  readonly Command: new (program: string, options: object) => {
+    output(): Promise<{ readonly code: number; readonly stderr: Uint8Array }>;
+  };
   listen(options: object): DenoListener;
   serve(options: object, handler: DenoServeHandler): DenoHttpServer;
+  /** Only with --unstable-net. */
+  listenDatagram?(options: object): {
+    send(payload: Uint8Array, address: DenoAddress): Promise<number>;
+    close(): void;
+  };
+  lstatSync(path: string): unknown;
+  readFileSync(path: string): Uint8Array;
+  osUptime(): number;
+  unrefTimer(id: number): void;
   dlopen(
     path: string,
     symbols: Record<string, { parameters: string[]; result: string }>,

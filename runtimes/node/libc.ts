@@ -1,5 +1,15 @@
 import type { LibcMissing } from "../../src/host.ts";
-import { type Libc, type LibcName, libcNames, type RawFunction, signatures, wrapLibc } from "../../src/linux/libc.ts";
+import {
+  atStart,
+  type Libc,
+  libcNames,
+  type LibcOf,
+  type Names,
+  type RawFunction,
+  type Signatures,
+  signatures,
+  wrapLibc,
+} from "../../src/linux/libc.ts";
 import { builtin } from "../shared/builtin.ts";
 import { processGlobal } from "../shared/process_host.ts";
 
@@ -10,26 +20,34 @@ interface NodeFfi {
     definitions: Record<string, { return: string; arguments: string[] }>,
   ): { functions: Record<string, (...args: unknown[]) => number | bigint> };
   getInt32(pointer: number | bigint): number;
+  getRawPointer(buffer: Uint8Array): bigint;
 }
 
 /** npm `koffi`, an optional peer dependency for Node before 26.1. */
 interface Koffi {
   load(path: string): { func(name: string, result: string, args: string[]): RawFunction };
   errno(): number;
+  address(buffer: Uint8Array): bigint;
 }
 
-function openNodeFfi(ffi: NodeFfi, arch: "x64" | "arm64"): Libc {
+function openNodeFfi<S extends Signatures>(
+  ffi: NodeFfi,
+  arch: "x64" | "arm64",
+  signatures: S,
+  atOnce?: Names<S>,
+): LibcOf<S> {
   // null is the program itself, which has libc in it.
   const { functions } = ffi.dlopen(null, { __errno_location: { return: "pointer", arguments: [] } });
-  const link = (names: readonly LibcName[]) => {
-    const definition = (name: LibcName) => ({
+  const link = (names: Names<S>) => {
+    const definition = (name: string) => ({
       return: "int32",
       arguments: signatures[name].map((type) => type === "ptr" ? "pointer" : "int32"),
     });
     const definitions = Object.fromEntries(names.map((name) => [name, definition(name)]));
-    return ffi.dlopen(null, definitions).functions as Record<LibcName, RawFunction>;
+    return ffi.dlopen(null, definitions).functions as Record<keyof S, RawFunction>;
   };
-  return wrapLibc(arch, link, () => ffi.getInt32(functions.__errno_location()));
+  const errno = () => ffi.getInt32(functions.__errno_location());
+  return wrapLibc(signatures, { arch, link, errno, address: (buffer) => ffi.getRawPointer(buffer) }, atOnce);
 }
 
 function loadLibc(koffi: Koffi): ReturnType<Koffi["load"]> {
@@ -43,28 +61,40 @@ function loadLibc(koffi: Koffi): ReturnType<Koffi["load"]> {
   throw new Error(`none of ${libcNames.join(", ")} is there`);
 }
 
-function openKoffi(koffi: Koffi, arch: "x64" | "arm64"): Libc {
+function openKoffi<S extends Signatures>(
+  koffi: Koffi,
+  arch: "x64" | "arm64",
+  signatures: S,
+  atOnce?: Names<S>,
+): LibcOf<S> {
   const library = loadLibc(koffi);
-  const one = (name: LibcName) => {
+  const one = (name: string) => {
     const parameters = signatures[name].map((type) => type === "ptr" ? "void *" : "int");
     return library.func(name, "int", parameters);
   };
-  const link = (names: readonly LibcName[]) => Object.fromEntries(names.map((name) => [name, one(name)]));
-  return wrapLibc(arch, link, () => koffi.errno());
+  const link = (names: Names<S>) =>
+    Object.fromEntries(names.map((name) => [name, one(name)])) as Record<keyof S, RawFunction>;
+  const address = (buffer: Uint8Array) => koffi.address(buffer);
+  return wrapLibc(signatures, { arch, link, errno: () => koffi.errno(), address }, atOnce);
 }
 
-/** libc by node:ffi, else by koffi. */
-export function openLibc(): Libc | LibcMissing {
+/** Functions of libc by node:ffi, else by koffi. */
+export function openFunctions<S extends Signatures>(signatures: S, atOnce?: Names<S>): LibcOf<S> | LibcMissing {
   const { arch } = processGlobal();
   if (arch !== "x64" && arch !== "arm64") return { missing: `no layout of libc's structures is known for ${arch}` };
   const ffi = builtin<NodeFfi | undefined>("node:ffi");
   try {
-    if (ffi !== undefined) return openNodeFfi(ffi, arch);
+    if (ffi !== undefined) return openNodeFfi(ffi, arch, signatures, atOnce);
     const { createRequire } = builtin<{ createRequire(from: string): (id: string) => unknown }>("node:module");
-    return openKoffi(createRequire(import.meta.url)("koffi") as Koffi, arch);
+    return openKoffi(createRequire(import.meta.url)("koffi") as Koffi, arch, signatures, atOnce);
   } catch (error) {
     return {
       missing: `Node before 26.1 calls libc with the package koffi: ${(error as Error).message.split("\n")[0]}`,
     };
   }
+}
+
+/** libc by node:ffi, else by koffi. */
+export function openLibc(): Libc | LibcMissing {
+  return openFunctions(signatures, atStart);
 }

@@ -41,7 +41,10 @@ const bun: Runtime = { name: "Bun", condition: "bun", command: bunCommand, daemo
 const runtimes: readonly Runtime[] = [deno, bun, node(20), node(22), node(24), node(26)];
 const entryPoints = ["fd3", "fd3/deno", "fd3/bun", "fd3/node"];
 
-const common = ["Fd3Error", "args", "exit", "listen", "listenFds", "serve", "terminated"];
+const notifying = ["barrier", "capabilities", "dropFd", "notify", "removeFd", "storeFd", "watchdog"];
+const service = ["booted", "credential", "directories", "log", "takeFd", "unclaimedFds"];
+const common = ["Fd3Error", "args", "exit", "listen", "listenFds", "serve", "terminated", ...notifying, ...service]
+  .sort();
 const names: Record<string, readonly string[]> = {
   // The file that the runtime's condition picks has more than the types of `fd3` tell.
   "deno.js": [...common, "listenNative", "serveNative"].sort(),

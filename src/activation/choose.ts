@@ -24,7 +24,7 @@ function kindOf(fd: number, host: Host): DescriptorKind | undefined {
  * Those with the name asked for. The name of an escaped unit, `my\x2dapp.socket`, comes through LISTEN_FDNAMES as
  * `myx2dapp.socket` (libsystemd reads it so, too): asking in either form finds it.
  */
-function named(all: ListenFd[], name: string | undefined): ListenFd[] {
+export function named(all: ListenFd[], name: string | undefined): ListenFd[] {
   if (name === undefined) return all;
   const unescaped = name.replace(/\\(.)/g, "$1");
   return all.filter((entry) => entry.name === name || entry.name === unescaped);
@@ -40,9 +40,13 @@ function named(all: ListenFd[], name: string | undefined): ListenFd[] {
  */
 export function chooseStreamListener(host: Host, options: ListenOptions): Choice | Refusal | undefined {
   const { name } = options;
-  const all = listenFds(host, options);
-  const { env, taken } = table(host, { keepEnv: true });
-  if (all.length === 0) return options.fallback === undefined ? { refused: "nothing", env } : undefined;
+  const passed = listenFds(host, options);
+  const { env, taken, claimed } = table(host, { keepEnv: true });
+  // What takeFd() gave out, say a memfd out of the store, is no reason against the fallback.
+  const all = passed.filter(({ fd }) => !claimed.has(fd));
+  if (all.length === 0) {
+    return options.fallback === undefined ? { refused: "nothing", env, isClaimed: passed.length > 0 } : undefined;
+  }
   const candidates = named(all, name).map((entry): Candidate => {
     const isTaken = taken.has(entry.fd);
     return { ...entry, taken: isTaken, kind: isTaken ? undefined : kindOf(entry.fd, host) };

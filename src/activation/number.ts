@@ -9,6 +9,8 @@ const signedDigits: Record<string, RegExp> = {
 
 interface Parsed {
   negative: boolean;
+  /** Whether the minus sign is the first character that strtol(3) is given: systemd looks there for one. */
+  plainlyNegative: boolean;
   magnitude: bigint;
   rest: string;
 }
@@ -26,7 +28,9 @@ function parse(untrimmed: string): Parsed | undefined {
     const letter = python[1].toLowerCase();
     const match = signedDigits[letter].exec(python[2]);
     if (match !== null) {
-      return { negative: match[1] === "-", magnitude: BigInt(`0${letter}${match[2]}`), rest: match[3] };
+      const negative = match[1] === "-";
+      const plainlyNegative = python[2].startsWith("-");
+      return { negative, plainlyNegative, magnitude: BigInt(`0${letter}${match[2]}`), rest: match[3] };
     }
     return undefined;
   }
@@ -34,11 +38,12 @@ function parse(untrimmed: string): Parsed | undefined {
   if (match === null) return undefined;
   const [, sign, digits, rest] = match;
   const negative = sign === "-";
+  const plainlyNegative = text.startsWith("-");
   if (/^0[0-9]/.test(digits)) {
     const octal = /^[0-7]+/.exec(digits)![0];
-    return { negative, magnitude: BigInt(`0o${octal}`), rest: digits.slice(octal.length) + rest };
+    return { negative, plainlyNegative, magnitude: BigInt(`0o${octal}`), rest: digits.slice(octal.length) + rest };
   }
-  return { negative, magnitude: BigInt(digits), rest };
+  return { negative, plainlyNegative, magnitude: BigInt(digits), rest };
 }
 
 function fail(code: "EINVAL" | "ERANGE", variable: string, text: string): never {
@@ -70,7 +75,8 @@ export function parseInt32(variable: string, text: string): number {
 }
 
 /**
- * safe_atou64() of systemd: a C `uint64_t`. A minus sign is out of range, but for -0.
+ * safe_atou64() of systemd: a C `uint64_t`. A minus sign is out of range, but for -0; one behind a \v or \f is not seen, and
+ * strtoull(3) wraps around.
  *
  * @throws {Fd3Error} `EINVAL` if it is no number, `ERANGE` if it does not fit.
  * @param variable The environment variable it stands in, for the message.
@@ -79,11 +85,11 @@ export function parseInt32(variable: string, text: string): number {
 export function parseUint64(variable: string, text: string): bigint {
   const parsed = parse(text);
   if (parsed === undefined) fail("EINVAL", variable, text);
-  const { negative, magnitude, rest } = parsed;
+  const { negative, plainlyNegative, magnitude, rest } = parsed;
   if (magnitude > unsignedLongMax) fail("ERANGE", variable, text);
   if (rest !== "") fail("EINVAL", variable, text);
-  if (negative && magnitude !== 0n) fail("ERANGE", variable, text);
-  return magnitude;
+  if (plainlyNegative && magnitude !== 0n) fail("ERANGE", variable, text);
+  return negative ? BigInt.asUintN(64, -magnitude) : magnitude;
 }
 
 /**

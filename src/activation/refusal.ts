@@ -8,7 +8,12 @@ import { explainNothing } from "./wrapper.ts";
 
 /** Why no descriptor could be chosen. */
 export type Refusal =
-  | { readonly refused: "nothing"; readonly env: Environment }
+  | {
+    readonly refused: "nothing";
+    readonly env: Environment;
+    /** Whether something was passed, which `takeFd()` gave out. */
+    readonly isClaimed: boolean;
+  }
   | { readonly refused: "too many" }
   | {
     readonly refused: "none fits";
@@ -47,7 +52,7 @@ function noneFits({ candidates, all, name }: Extract<Refusal, { refused: "none f
 export function refusalError(refusal: Refusal, host: Host): Fd3Error {
   switch (refusal.refused) {
     case "nothing": {
-      const why = explainNothing(refusal.env, host);
+      const why = refusal.isClaimed ? "takeFd() has all that were passed" : explainNothing(refusal.env, host);
       return new Fd3Error("ERR_FD3_NO_FDS", `No file descriptors received${why === undefined ? "" : `: ${why}`}`);
     }
     case "too many":

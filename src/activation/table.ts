@@ -10,6 +10,8 @@ export interface Table {
   /** The descriptors, or the error that reading them gave. */
   readonly result: readonly ListenFd[] | Fd3Error;
   readonly taken: Set<number>;
+  /** Those of the taken ones that takeFd() gave out: for `listen()` they were never passed. */
+  readonly claimed: Set<number>;
 }
 
 // On globalThis, not in this module: two copies of the package may meet, and `bun --hot` evaluates a module twice.
@@ -21,12 +23,12 @@ function read(host: Host): Table {
     const value = host.env(variable);
     if (value !== undefined) env[variable] = value;
   }
-  const taken = new Set<number>();
+  const sets = { taken: new Set<number>(), claimed: new Set<number>() };
   try {
-    return { env, result: readListenFds(env, host), taken };
+    return { env, result: readListenFds(env, host), ...sets };
   } catch (error) {
     if (!(error instanceof Fd3Error)) throw error;
-    return { env, result: error, taken };
+    return { env, result: error, ...sets };
   }
 }
 

@@ -14,9 +14,16 @@ export const SOCK_CLOEXEC = 0o2000000;
 
 export const SOL_SOCKET = 1;
 export const SO_TYPE = 3;
+export const SO_SNDBUF = 7;
+export const SO_PASSCRED = 16;
 export const SO_PEERNAME = 28;
 export const SO_ACCEPTCONN = 30;
+export const SO_SNDBUFFORCE = 32;
 export const SO_DOMAIN = 39;
+export const SCM_RIGHTS = 1;
+export const SCM_CREDENTIALS = 2;
+export const MSG_NOSIGNAL = 0x4000;
+export const MSG_CMSG_CLOEXEC = 0x40000000;
 export const SOL_TCP = 6;
 export const TCP_INFO = 11;
 
@@ -32,6 +39,10 @@ export const FD_CLOEXEC = 1;
 export const O_RDONLY = 0;
 export const O_NONBLOCK = 0o4000;
 export const O_CLOEXEC = 0o2000000;
+export const O_PATH = 0o10000000;
+
+export const POLLHUP = 0x10;
+export const CLOCK_MONOTONIC = 1;
 
 export const EPOLL_CTL_ADD = 1;
 export const EPOLL_CTL_DEL = 2;
@@ -46,16 +57,28 @@ export const PIDFS_MAGIC = 0x50494446;
 const names: Record<number, string> = {
   1: "EPERM",
   2: "ENOENT",
+  4: "EINTR",
   9: "EBADF",
+  11: "EAGAIN",
   13: "EACCES",
   17: "EEXIST",
   22: "EINVAL",
   24: "EMFILE",
+  36: "ENAMETOOLONG",
   88: "ENOTSOCK",
+  90: "EMSGSIZE",
+  91: "EPROTOTYPE",
   95: "EOPNOTSUPP",
+  97: "EAFNOSUPPORT",
   98: "EADDRINUSE",
+  105: "ENOBUFS",
+  109: "ETOOMANYREFS",
+  110: "ETIMEDOUT",
+  111: "ECONNREFUSED",
 };
 
+export const ENOENT = 2;
+export const EINTR = 4;
 export const EBADF = 9;
 export const ENOTSOCK = 88;
 

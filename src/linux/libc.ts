@@ -25,17 +25,28 @@ export const signatures = {
 /** The name of a function in {@linkcode signatures}. */
 export type LibcName = keyof typeof signatures;
 
+/** A table like {@linkcode signatures}: parts of fd3 that need more of libc have a table of their own, opened when they need it. */
+export type Signatures = Readonly<Record<string, readonly ("i32" | "ptr")[]>>;
+
 type Arguments<S extends readonly ("i32" | "ptr")[]> = {
   [K in keyof S]: S[K] extends "ptr" ? Uint8Array : number;
 };
 
-/** libc as the core sees it: each function gives its result, or the negative errno where C gives -1. */
-export type Libc =
-  & { readonly [N in LibcName]: (...args: Arguments<(typeof signatures)[N]>) => number }
+/** The functions of a table as the core sees them: each gives its result, or the negative errno where C gives -1. */
+export type LibcOf<S extends Signatures> =
+  & { readonly [N in keyof S]: (...args: Arguments<S[N]>) => number }
   & {
     /** `struct epoll_event` is packed on x86-64 alone, so a caller must know. */
     readonly arch: "x64" | "arm64";
+    /**
+     * Where a buffer lies in memory, for a structure that points to it. Neither may be collected before the call is over: a structure
+     * that points into its own buffer is safe.
+     */
+    address(buffer: Uint8Array): bigint;
   };
+
+/** libc as the core sees it. */
+export type Libc = LibcOf<typeof signatures>;
 
 /** A function of libc as an FFI gives it: the plain result, -1 on errors. */
 export type RawFunction = (...args: (number | Uint8Array)[]) => number;
@@ -47,11 +58,14 @@ export const libcNames: readonly string[] = [
   "libc.musl-aarch64.so.1",
 ];
 
+/** Names of functions in a table of signatures. */
+export type Names<S extends Signatures> = readonly (keyof S & string)[];
+
 /**
  * What a start with an inherited socket calls. The rest is linked when it is first called: each function takes an FFI time, 0.15 ms on
  * Deno.
  */
-export const atStart: readonly LibcName[] = [
+export const atStart: Names<typeof signatures> = [
   "close",
   "dup3",
   "epoll_ctl",
@@ -63,27 +77,38 @@ export const atStart: readonly LibcName[] = [
   "readlink",
 ];
 
+/** What an FFI gives for a table of signatures. */
+export interface RawLibc<S extends Signatures> {
+  /** The processor's name, as Node calls it. */
+  readonly arch: "x64" | "arm64";
+  /** Gives these functions, and maybe more. */
+  link(names: Names<S>): Partial<Record<keyof S, RawFunction>>;
+  /** The errno of the last call of this thread. */
+  errno(): number;
+  address(buffer: Uint8Array): bigint;
+}
+
 /**
- * Makes a {@linkcode Libc} of an FFI's functions.
+ * Makes what the core sees of an FFI's functions.
  *
- * @param arch The processor's name, as the runtime calls it.
- * @param link Gives functions as the FFI has them. Called for {@linkcode atStart}, and for each other function on first use.
- * @param errno The errno of the last call of this thread.
+ * @param signatures The functions.
+ * @param raw The FFI.
+ * @param atOnce Which to link at once; the others are on first use.
  */
-export function wrapLibc(
-  arch: "x64" | "arm64",
-  link: (names: readonly LibcName[]) => Partial<Record<LibcName, RawFunction>>,
-  errno: () => number,
-): Libc {
-  const linked = { ...link(atStart) };
-  const libc: Record<string, unknown> = { arch };
-  for (const name of Object.keys(signatures) as LibcName[]) {
+export function wrapLibc<S extends Signatures>(
+  signatures: S,
+  { arch, link, errno, address }: RawLibc<S>,
+  atOnce: Names<S> = Object.keys(signatures),
+): LibcOf<S> {
+  const linked: Partial<Record<string, RawFunction>> = { ...link(atOnce) };
+  const libc: Record<string, unknown> = { arch, address };
+  for (const name of Object.keys(signatures)) {
     libc[name] = (...args: (number | Uint8Array)[]) => {
       const result = (linked[name] ??= link([name])[name]!)(...args);
       return result === -1 ? -errno() : result;
     };
   }
-  return libc as unknown as Libc;
+  return libc as unknown as LibcOf<S>;
 }
 
 const encoder = new TextEncoder();

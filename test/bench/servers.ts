@@ -7,8 +7,10 @@ import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { hasLibc } from "../../src/host.ts";
-import { AF_UNIX, SOCK_CLOEXEC, SOCK_STREAM } from "../../src/linux/constants.ts";
+import { AF_INET, AF_UNIX, SOCK_CLOEXEC, SOCK_STREAM } from "../../src/linux/constants.ts";
+import type { Libc } from "../../src/linux/libc.ts";
 import { encodeUnix } from "../../src/linux/sockaddr.ts";
+import { localAddress } from "../../src/linux/socket.ts";
 import { nodeHost as host } from "../../runtimes/node/host.ts";
 
 /** The project. */
@@ -38,10 +40,25 @@ export const benchFolder: string = mkdtempSync(join(tmpdir(), "fd3-bench-"));
 process.once("exit", () => rmSync(benchFolder, { recursive: true, force: true }));
 let counter = 0;
 
-/** A listening socket as a service manager makes it: no runtime watches it. */
-export function holdSocket(): { fd: number; path: string; close(): void } {
+function libcOrThrow(): Libc {
   const libc = host.libc();
   if (!hasLibc(libc)) throw new Error(libc.missing);
+  return libc;
+}
+
+/** A socket of TCP like {@linkcode holdSocket}'s, on a free port of 127.0.0.1. */
+export function holdTcp(): { fd: number; port: number; close(): void } {
+  const libc = libcOrThrow();
+  const fd = libc.socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const any = Uint8Array.of(AF_INET, 0, 0, 0, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0);
+  if (fd < 0 || libc.bind(fd, any, any.length) < 0 || libc.listen(fd, 1024) < 0) throw new Error("no TCP socket");
+  const { port } = localAddress(libc, fd) as { port: number };
+  return { fd, port, close: () => void libc.close(fd) };
+}
+
+/** A listening socket as a service manager makes it: no runtime watches it. */
+export function holdSocket(): { fd: number; path: string; close(): void } {
+  const libc = libcOrThrow();
   const path = `${benchFolder}/${counter++}.sk`;
   const address = encodeUnix(path);
   const fd = libc.socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -55,9 +72,9 @@ export function activationShell(count: number): string {
 }
 
 /** Starts a program with a socket as its fd 3. */
-export function activate(command: readonly string[], fd: number): ChildProcess {
+export function activate(command: readonly string[], fd: number, stdout: "ignore" | "pipe" = "ignore"): ChildProcess {
   const args = ["-c", activationShell(1), "sh", ...command];
-  return spawn("/bin/sh", args, { stdio: ["ignore", "ignore", "inherit", fd] });
+  return spawn("/bin/sh", args, { stdio: ["ignore", stdout, "inherit", fd] });
 }
 
 /** fd3's echo daemon, reading in one of the ways of a Connection. */

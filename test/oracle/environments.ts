@@ -99,3 +99,25 @@ export function environments(me: number, wanted: (number: string) => boolean): f
   );
   return all.filter(({ LISTEN_PID = "", LISTEN_FDS = "" }) => wanted(LISTEN_PID) && wanted(LISTEN_FDS));
 }
+
+/**
+ * What a process with this ID may find about its watchdog.
+ *
+ * @param me The process ID.
+ * @param wanted Leaves out those of whose numbers it wants one not.
+ */
+export function watchdogEnvironments(
+  me: number,
+  wanted: (number: string) => boolean,
+): fc.Arbitrary<{ WATCHDOG_USEC?: string; WATCHDOG_PID?: string }> {
+  const usec = fc.oneof(
+    { weight: 5, arbitrary: numberLike(value) },
+    { weight: 2, arbitrary: value.map(String) },
+    { weight: 1, arbitrary: text },
+  );
+  const all = fc.tuple(maybe(usec), fc.oneof(fc.constant(undefined), pidLike(me))).map((both) => {
+    const entries = both.map((value, i) => [["WATCHDOG_USEC", "WATCHDOG_PID"][i], value]);
+    return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+  });
+  return all.filter(({ WATCHDOG_USEC = "", WATCHDOG_PID = "" }) => wanted(WATCHDOG_USEC) && wanted(WATCHDOG_PID));
+}

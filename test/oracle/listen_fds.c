@@ -1,11 +1,7 @@
 /* What sd_listen_fds_with_names(3) itself answers, for one environment after another. In: a line for each, "1" or "0" for
  * unset_environment, then NAME=VALUE with the value in hex. Out: a line of JSON for each, the names in hex. */
-#define _GNU_SOURCE
-#include <errno.h>
+#include "oracle.h"
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -13,12 +9,6 @@
 enum { FIRST = SD_LISTEN_FDS_START, LAST = FIRST + 5 };
 
 static const char *const variables[] = {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID"};
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-static void die(const char *what) {
-  perror(what);
-  exit(1);
-}
 
 /* Whatever the parent left open would take the place of a socket. */
 static void open_sockets(void) {
@@ -28,36 +18,18 @@ static void open_sockets(void) {
   }
 }
 
-/* In place: the bytes are half as long as their hex. */
-static void decode(char *text) {
-  char *to = text;
-  for (const char *from = text; from[0] != 0 && from[1] != 0; from += 2) {
-    unsigned byte;
-    if (sscanf(from, "%2x", &byte) != 1) die("hex");
-    *to++ = (char)byte;
-  }
-  *to = 0;
-}
-
 /* Returns unset_environment. */
 static int prepare(char *line) {
   for (size_t i = 0; i < COUNT(variables); i++) unsetenv(variables[i]);
   for (int fd = FIRST; fd <= LAST; fd++) fcntl(fd, F_SETFD, 0);
   char *rest = NULL;
   const char *unset = strtok_r(line, " \n", &rest);
-  for (char *word; (word = strtok_r(NULL, " \n", &rest)) != NULL;) {
-    char *value = strchr(word, '=');
-    if (value == NULL) die(word);
-    *value++ = 0;
-    decode(value);
-    if (setenv(word, value, 1) < 0) die("setenv");
-  }
+  set_variables(rest);
   return unset != NULL && strcmp(unset, "1") == 0;
 }
 
 static void answer(int result, char **names) {
-  if (result < 0) printf("{\"result\":\"%s\"", strerrorname_np(-result));
-  else printf("{\"result\":%d", result);
+  print_result(result);
   printf(",\"names\":[");
   for (int i = 0; names != NULL && names[i] != NULL; i++) {
     printf(i > 0 ? ",\"" : "\"");
@@ -71,15 +43,8 @@ static void answer(int result, char **names) {
     printf("%s%d", comma, fd);
     comma = ",";
   }
-  printf("],\"left\":[");
-  comma = "";
-  for (size_t i = 0; i < COUNT(variables); i++) {
-    if (getenv(variables[i]) == NULL) continue;
-    printf("%s\"%s\"", comma, variables[i]);
-    comma = ",";
-  }
-  printf("]}\n");
-  fflush(stdout);
+  printf("]");
+  print_left(variables, COUNT(variables));
 }
 
 int main(void) {

@@ -85,6 +85,10 @@ done
 # From here on no path leads to the host's tree.
 pivot_root . .
 umount -l .
+# As on a machine, where systemd does it: the credentials of a service are
+# mounted in a namespace and have to reach this one. The host's have been cut
+# off before, so it shares with nobody else.
+mount --make-rshared /
 # lab.ts waits for this line.
 echo "$pid"
 exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \

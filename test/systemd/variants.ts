@@ -132,9 +132,13 @@ async function bootVariant(service: Service, variant: Variant): Promise<Stage> {
   }
 }
 
-/** Runs these tests with every variant that the service has units for, one lab for each. */
-export function eachVariant(service: Service, tests: Readonly<Record<string, (stage: Stage) => Promise<void>>>): void {
-  for (const variant of variantsOf(service)) {
+/** Runs these tests with every variant that the service has units for, or with some, one lab for each. */
+export function eachVariant(
+  service: Service,
+  tests: Readonly<Record<string, (stage: Stage) => Promise<void>>>,
+  which: readonly Variant[] = variantsOf(service),
+): void {
+  for (const variant of which) {
     suite(variant.name, () => {
       let stage: Stage | undefined;
       before(async () => void (stage = await bootVariant(service, variant)));

@@ -1,0 +1,51 @@
+import type { ServiceHost } from "./service_host.ts";
+import type { LogPriority } from "./service_types.ts";
+
+/** In the order of their numbers, `emerg` 0 to `debug` 7: see syslog(3). */
+const priorities: readonly LogPriority[] = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
+
+/** Whether stderr is the journal's, for each runtime that was asked. */
+const known = new WeakMap<ServiceHost, boolean>();
+
+/**
+ * Whether stderr is the stream that systemd connected to the journal: JOURNAL_STREAM is its device and inode (systemd.exec(5)). The
+ * variable alone says nothing, since a shell or a supervisor may have put stderr elsewhere.
+ */
+export function isJournal(host: ServiceHost): boolean {
+  let found = known.get(host);
+  if (found === undefined) {
+    found = ask(host);
+    known.set(host, found);
+  }
+  return found;
+}
+
+function ask(host: ServiceHost): boolean {
+  try {
+    const stream = host.env("JOURNAL_STREAM");
+    return stream !== undefined && stream === host.stderrId();
+  } catch {
+    // A log line is no place for an error about permissions.
+    return false;
+  }
+}
+
+/**
+ * A message as it is written.
+ *
+ * @param prefix `<3>`, or nothing.
+ * @param message One line or more; a newline at its end is no line of its own.
+ */
+export function logText(prefix: string, message: string): string {
+  const lines = message.replace(/\n$/, "").split("\n");
+  return lines.map((line) => `${prefix}${line}\n`).join("");
+}
+
+/** See {@linkcode ServiceApi.log}. */
+export function log(host: ServiceHost, priority: LogPriority, message: string): void {
+  const number = priorities.indexOf(priority);
+  if (number < 0) {
+    throw new TypeError(`Cannot log: the priority is ${String(priority)}, not one of ${priorities.join(", ")}`);
+  }
+  host.writeStderr(logText(isJournal(host) ? `<${number}>` : "", String(message)));
+}

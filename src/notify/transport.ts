@@ -1,0 +1,139 @@
+import { Fd3Error } from "../errors.ts";
+import { hasLibc, type LibcMissing } from "../host.ts";
+import type { Libc } from "../linux/libc.ts";
+import { errnoName } from "../linux/constants.ts";
+import { systemError } from "../system_error.ts";
+import { notifyAddress } from "./address.ts";
+import { memory, variable } from "./environment.ts";
+import type { DatagramWay, MessageLibc, NotifyHost, ProgramWay } from "./host.ts";
+import { credentialsFor, sendDatagram } from "./message.ts";
+import type { NotifyEnvOptions } from "./types.ts";
+import { warnOnce } from "./warning.ts";
+
+/** The most descriptors in one message (SCM_MAX_FD of the kernel). */
+const maxFds = 253;
+
+/** What a message needs to be sent. */
+export interface Message {
+  /** What this is, for errors: "notify the service manager". */
+  readonly action: string;
+  /** `/path` or `@abstract`. */
+  readonly address: string;
+  readonly lines: readonly string[];
+  readonly payload: Uint8Array;
+  readonly fds: readonly number[];
+  /** The process to speak for; `undefined` is this one. */
+  readonly pid: number | undefined;
+}
+
+/** How messages are sent from here. What is no FFI says why there is none. */
+export type Way =
+  | { readonly name: "ffi"; readonly base: Libc; readonly libc: MessageLibc }
+  | { readonly name: "deno-datagram"; readonly missing: string; readonly datagram: DatagramWay }
+  | { readonly name: "systemd-notify"; readonly missing: string; readonly program: ProgramWay }
+  | { readonly name: "none"; readonly missing: string };
+
+const isMissing = <T extends object>(found: T | LibcMissing): found is LibcMissing => "missing" in found;
+
+/**
+ * The best way to send to an address. Nothing prompts, and nothing is started.
+ *
+ * @param host The runtime.
+ * @param address `/path` or `@abstract`.
+ */
+export function wayTo(host: NotifyHost, address: string): Way {
+  const base = host.libc();
+  const libc = hasLibc(base) ? host.messageLibc() : base;
+  if (hasLibc(base) && !isMissing(libc)) return { name: "ffi", base, libc };
+  const { missing } = (hasLibc(base) ? libc : base) as LibcMissing;
+  const datagram = host.datagram(address);
+  if (!isMissing(datagram)) return { name: "deno-datagram", missing, datagram };
+  const program = host.systemdNotify();
+  if (!isMissing(program)) return { name: "systemd-notify", missing, program };
+  return { name: "none", missing: [missing, datagram.missing, program.missing].join("; ") };
+}
+
+function sendByFfi(host: NotifyHost, base: Libc, libc: MessageLibc, message: Message): void {
+  const { action, address, payload, fds, pid } = message;
+  const credentials = credentialsFor(libc, pid ?? host.pid(), host.pid());
+  const result = sendDatagram(base, libc, { address, payload, fds, credentials });
+  if (result >= 0) return;
+  const name = errnoName(result);
+  throw systemError(action, Object.assign(new Error(name), { code: name }));
+}
+
+/** The codes of what systemd-notify says, which is what strerror(3) says: its last words. */
+const words: Readonly<Record<string, string>> = {
+  "Connection refused": "ECONNREFUSED",
+  "Connection timed out": "ETIMEDOUT",
+  "No such file or directory": "ENOENT",
+  "Operation not permitted": "EPERM",
+  "Permission denied": "EACCES",
+  "Protocol wrong type for socket": "EPROTOTYPE",
+};
+
+async function sendByProgram(way: Way & { name: "systemd-notify" }, message: Message): Promise<void> {
+  const { action, address, lines } = message;
+  // Without a field it would show its help. An empty message says nothing.
+  if (lines.length === 0) return;
+  // It ends when the manager has read the message (a barrier), which looks for the unit of a process that is still there.
+  const run = way.program.run(lines, { NOTIFY_SOCKET: address, LC_ALL: "C" });
+  const { status, stderr } = await run.catch((cause) => {
+    throw new Fd3Error("ERR_FD3_FFI", `Cannot ${action}: ${way.missing}; systemd-notify cannot be started`, { cause });
+  });
+  if (status === 0) return;
+  const text = stderr.trim().split("\n").at(-1) ?? "";
+  const code = words[text.slice(text.lastIndexOf(": ") + 2)];
+  throw systemError(action, Object.assign(new Error(text === "" ? `exit status ${status}` : text), { code }));
+}
+
+/** Sends when all that was sent before has left. */
+function inTurn(send: () => Promise<void>): Promise<void> {
+  const state = memory();
+  const sent = state.queue.then(send);
+  state.queue = sent.catch(() => {});
+  return sent;
+}
+
+function send(host: NotifyHost, message: Message): void | Promise<void> {
+  const { action, address, fds, pid, payload } = message;
+  if (fds.length > maxFds) {
+    throw new Fd3Error(
+      "EINVAL",
+      `Cannot ${action}: ${fds.length} descriptors are more than the ${maxFds} of one message`,
+    );
+  }
+  const way = wayTo(host, address);
+  if (way.name === "ffi") return sendByFfi(host, way.base, way.libc, message);
+  const isPlain = fds.length === 0 && (pid === undefined || pid === host.pid());
+  if (way.name === "none" || !isPlain) throw new Fd3Error("ERR_FD3_FFI", `Cannot ${action}: ${way.missing}`);
+  if (way.name === "systemd-notify") {
+    warnOnce(
+      host,
+      "its messages come from the program systemd-notify: a unit whose user is not root needs NotifyAccess=all",
+    );
+    return inTurn(() => sendByProgram(way, message));
+  }
+  return inTurn(() =>
+    way.datagram.send(address, payload).catch((error) => {
+      throw systemError(action, error);
+    })
+  );
+}
+
+/**
+ * Sends a message, by FFI before this returns.
+ *
+ * @throws {Fd3Error} What is wrong with NOTIFY_SOCKET, what the kernel says, or `ERR_FD3_FFI` if it cannot be sent from here.
+ * @returns Whether there was somebody to send it to; a promise of that where it is not by FFI.
+ */
+export function deliver(
+  host: NotifyHost,
+  message: Omit<Message, "address">,
+  options: NotifyEnvOptions,
+): boolean | Promise<boolean> {
+  const socket = variable(host, "NOTIFY_SOCKET", options);
+  if (socket === undefined) return false;
+  const sent = send(host, { ...message, address: notifyAddress(socket) });
+  return sent === undefined ? true : sent.then(() => true);
+}
