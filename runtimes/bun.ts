@@ -13,7 +13,7 @@ import type { NotifyApi } from "../src/notify/types.ts";
 import { terminatedBy } from "../src/terminated.ts";
 import type { Listener, ListenFd, ListenFdsOptions, ListenOptions } from "../src/types.ts";
 import { bunHost as host } from "./bun/host.ts";
-import { openFunctions } from "./bun/libc.ts";
+import { openBunFunctions } from "./bun/libc.ts";
 import { adoptBun, openBun } from "./bun/listener.ts";
 import { adoptNative } from "./bun/native.ts";
 import type { ServeNativeOptions } from "./bun/serve_native.ts";
@@ -143,7 +143,7 @@ export function exit(status: number): never {
   return processGlobal().exit(status);
 }
 
-const hosts = { host, service: processService, open: openFunctions };
+const hosts = { host, service: processService, open: openBunFunctions };
 const notifying: NotifyApi = facade(() => import("./bun/notify.ts"), () => hosts);
 const service: ServiceApi = createService(hosts);
 

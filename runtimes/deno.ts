@@ -15,7 +15,7 @@ import type { NotifyApi } from "../src/notify/types.ts";
 import { terminatedBy } from "../src/terminated.ts";
 import type { Listener, ListenFd, ListenFdsOptions, ListenOptions } from "../src/types.ts";
 import { denoHost as host } from "./deno/host.ts";
-import { openFunctions } from "./deno/libc.ts";
+import { openDenoFunctions } from "./deno/libc.ts";
 import { DenoStreamListener, openDeno } from "./deno/listener.ts";
 import { adoptNative } from "./deno/native.ts";
 import type { ServeNativeOptions } from "./deno/serve_native.ts";
@@ -154,7 +154,7 @@ export function exit(status: number): never {
   return deno().exit(status);
 }
 
-const hosts = { host, service: serviceHost, open: openFunctions };
+const hosts = { host, service: serviceHost, open: openDenoFunctions };
 const notifying: NotifyApi = facade(() => import("./deno/notify.ts"), () => hosts);
 const service: ServiceApi = createService(hosts);
 

@@ -22,7 +22,7 @@ interface BunFfi {
 }
 
 /** Functions of libc by bun:ffi. */
-export function openFunctions<S extends Signatures>(signatures: S): LibcOf<S> | LibcMissing {
+export function openBunFunctions<S extends Signatures>(signatures: S): LibcOf<S> | LibcMissing {
   const { arch } = processGlobal();
   if (arch !== "x64" && arch !== "arm64") return { missing: `no layout of libc's structures is known for ${arch}` };
   const ffi = builtin<BunFfi>("bun:ffi");
@@ -48,6 +48,6 @@ export function openFunctions<S extends Signatures>(signatures: S): LibcOf<S> | 
 }
 
 /** libc by bun:ffi. */
-export function openLibc(): Libc | LibcMissing {
-  return openFunctions(signatures);
+export function openBunLibc(): Libc | LibcMissing {
+  return openBunFunctions(signatures);
 }

@@ -94,7 +94,7 @@ export interface BunWebSocket {
 }
 
 /** What Bun takes for headers. */
-export type BunHeaders = HeadersInit | string[][] | Record<string, string | readonly string[]>;
+export type BunHeaders = Headers | string[][] | Record<string, string | readonly string[]>;
 
 /** `Bun.Server`: what `serveNative()` gives is one, with all of its other members. */
 export interface BunServer extends Disposable {

@@ -1,7 +1,7 @@
 import { Fd3Error } from "../../src/errors.ts";
 import type { Host } from "../../src/host.ts";
 import { lazy } from "../../src/lazy.ts";
-import { openLibc } from "./libc.ts";
+import { openDenoLibc } from "./libc.ts";
 import { deno } from "./types.ts";
 
 /** What is read together, to be allowed at once. */
@@ -26,5 +26,5 @@ export const denoHost: Host = {
   parentPid: () => deno().ppid,
   env,
   unsetEnv: (name) => deno().env.delete(name),
-  libc: lazy(openLibc),
+  libc: lazy(openDenoLibc),
 };

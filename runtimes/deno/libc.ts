@@ -39,7 +39,7 @@ function definitions(
 }
 
 /** Functions of libc by Deno.dlopen, if --allow-ffi covers it. Nothing prompts. */
-export function openFunctions<S extends Signatures>(signatures: S, atOnce?: Names<S>): LibcOf<S> | LibcMissing {
+export function openDenoFunctions<S extends Signatures>(signatures: S, atOnce?: Names<S>): LibcOf<S> | LibcMissing {
   const { build, permissions, dlopen, UnsafePointer, UnsafePointerView } = deno();
   const arch = build.arch === "x86_64" ? "x64" : build.arch === "aarch64" ? "arm64" : undefined;
   if (arch === undefined) return { missing: `no layout of libc's structures is known for ${build.arch}` };
@@ -62,6 +62,6 @@ export function openFunctions<S extends Signatures>(signatures: S, atOnce?: Name
 }
 
 /** libc by Deno.dlopen. */
-export function openLibc(): Libc | LibcMissing {
-  return openFunctions(signatures, atStart);
+export function openDenoLibc(): Libc | LibcMissing {
+  return openDenoFunctions(signatures, atStart);
 }

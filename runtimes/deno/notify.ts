@@ -80,7 +80,7 @@ export function denoNotify(parts: NotifyParts): NotifyHost {
     now: () => performance.now(),
     after(ms, callback) {
       const timer = setTimeout(callback, ms);
-      deno().unrefTimer(timer as unknown as number);
+      deno().unrefTimer(timer);
       return () => clearTimeout(timer);
     },
   };

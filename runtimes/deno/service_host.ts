@@ -5,7 +5,7 @@ import { cString } from "../../src/linux/libc.ts";
 import { makedev } from "../../src/linux/makedev.ts";
 import { builtin } from "../shared/builtin.ts";
 import { denoHost as host } from "./host.ts";
-import { openFunctions } from "./libc.ts";
+import { openDenoFunctions } from "./libc.ts";
 import { deno } from "./types.ts";
 
 const AT_EMPTY_PATH = 0x1000;
@@ -15,7 +15,7 @@ const isNamed = (error: unknown, name: string) => (error as Error).name === name
 
 /** By statx(2), whose structure is the same on every processor. */
 function stderrIdByLibc(): string | undefined {
-  const libc = openFunctions({ statx: ["i32", "ptr", "i32", "i32", "ptr"] } as const);
+  const libc = openDenoFunctions({ statx: ["i32", "ptr", "i32", "i32", "ptr"] } as const);
   if ("missing" in libc) return undefined;
   const statx = new Uint8Array(256);
   if (libc.statx(2, cString(""), AT_EMPTY_PATH, STATX_INO, statx) < 0) return undefined;

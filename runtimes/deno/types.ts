@@ -103,7 +103,7 @@ export interface DenoNamespace {
   lstatSync(path: string): unknown;
   readFileSync(path: string): Uint8Array;
   osUptime(): number;
-  unrefTimer(id: number): void;
+  unrefTimer(timer: unknown): void;
   dlopen(
     path: string,
     symbols: Record<string, { parameters: string[]; result: string }>,
@@ -111,7 +111,6 @@ export interface DenoNamespace {
   addSignalListener(signal: string, listener: () => void): void;
   removeSignalListener(signal: string, listener: () => void): void;
   refTimer(timer: unknown): void;
-  unrefTimer(timer: unknown): void;
   exit(status: number): never;
 }
 

@@ -1,13 +1,13 @@
 import type { Host } from "../../src/host.ts";
 import type { NotifyParts } from "../../src/notify/host.ts";
 import { bunHost } from "../bun/host.ts";
-import { openFunctions as openBun } from "../bun/libc.ts";
+import { openBunFunctions as openBun } from "../bun/libc.ts";
 import { denoHost } from "../deno/host.ts";
-import { openFunctions as openDeno } from "../deno/libc.ts";
+import { openDenoFunctions as openDeno } from "../deno/libc.ts";
 import { serviceHost as denoService } from "../deno/service_host.ts";
 import { processService } from "../shared/process_service.ts";
 import { nodeHost } from "./host.ts";
-import { openFunctions as openNode } from "./libc.ts";
+import { openNodeFunctions as openNode } from "./libc.ts";
 
 /** The runtime that this really is: `fd3/node` works on Bun and Deno too, with their own ways to libc and the environment. */
 export function currentHost(): Host {

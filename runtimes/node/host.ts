@@ -2,13 +2,13 @@ import type { Host } from "../../src/host.ts";
 import { lazy } from "../../src/lazy.ts";
 import { processHost } from "../shared/process_host.ts";
 import { describeByProc, isOpen, readProc } from "./inspect.ts";
-import { openLibc } from "./libc.ts";
+import { openNodeLibc } from "./libc.ts";
 
 /** Node as the core sees it. */
 export const nodeHost: Host = {
   runtime: "Node",
   ...processHost,
-  libc: lazy(openLibc),
+  libc: lazy(openNodeLibc),
   isOpen,
   describe: describeByProc,
   readProc,

@@ -79,7 +79,7 @@ function openKoffi<S extends Signatures>(
 }
 
 /** Functions of libc by node:ffi, else by koffi. */
-export function openFunctions<S extends Signatures>(signatures: S, atOnce?: Names<S>): LibcOf<S> | LibcMissing {
+export function openNodeFunctions<S extends Signatures>(signatures: S, atOnce?: Names<S>): LibcOf<S> | LibcMissing {
   const { arch } = processGlobal();
   if (arch !== "x64" && arch !== "arm64") return { missing: `no layout of libc's structures is known for ${arch}` };
   const ffi = builtin<NodeFfi | undefined>("node:ffi");
@@ -95,6 +95,6 @@ export function openFunctions<S extends Signatures>(signatures: S, atOnce?: Name
 }
 
 /** libc by node:ffi, else by koffi. */
-export function openLibc(): Libc | LibcMissing {
-  return openFunctions(signatures, atStart);
+export function openNodeLibc(): Libc | LibcMissing {
+  return openNodeFunctions(signatures, atStart);
 }
