@@ -6,6 +6,7 @@ import { decodeSockaddr } from "./sockaddr.ts";
 import { localAddress } from "./socket.ts";
 
 const POLLIN = 1;
+const POLLNVAL = 32;
 /** Where `tcpi_bytes_received` is in struct tcp_info (include/uapi/linux/tcp.h, Linux 4.1). */
 const BYTES_RECEIVED = 128;
 
@@ -47,7 +48,7 @@ export function acceptedSockets(libc: Libc, listener: Address): number[] {
   return found;
 }
 
-/** Which of these have something that nobody has read yet, be it the peer's end. */
+/** Which of these have something that nobody has read yet, be it the peer's end; of a listener: a client that nobody has accepted. */
 export function readableSockets(libc: Libc, fds: readonly number[]): number[] {
   const entries = new Uint8Array(fds.length * 8);
   const view = new DataView(entries.buffer);
@@ -56,7 +57,7 @@ export function readableSockets(libc: Libc, fds: readonly number[]): number[] {
     view.setInt16(i * 8 + 4, POLLIN, true);
   });
   if (fds.length === 0 || libc.poll(entries, fds.length, 0) <= 0) return [];
-  return fds.filter((_, i) => view.getInt16(i * 8 + 6, true) !== 0);
+  return fds.filter((_, i) => (view.getInt16(i * 8 + 6, true) & ~POLLNVAL) !== 0);
 }
 
 function hasSentNothing(libc: Libc, fd: number): boolean {
