@@ -120,6 +120,22 @@ function onBun(): void {
     }
   });
 
+  test("serveNative() shares the port of a fallback with nobody, unless it is told to", async () => {
+    await using first = start([], { fallback: "127.0.0.1:0", development: false });
+    const [{ port }] = await told(first);
+    const fallback = `127.0.0.1:${port}`;
+    await using second = start([], { fallback, development: false });
+    assert.equal(await second.exited, 1);
+    assert.equal(
+      second.stderr().trim(),
+      `Fd3Error EADDRINUSE: Cannot listen on ${fallback}: address already in use`,
+    );
+    await using one = start([], { fallback: "127.0.0.1:0", reusePort: true });
+    const [shared] = await told(one);
+    await using two = start([], { fallback: `127.0.0.1:${shared.port}`, reusePort: true });
+    assert.deepEqual(await told(two), [shared]);
+  });
+
   test("serveNative() upgrades to WebSockets", async () => {
     using held = holdTcp();
     await using started = start([held]);
@@ -197,11 +213,16 @@ function onBun(): void {
     );
   });
 
-  test("serveNative() passes on what Bun says of the options, and the descriptor can be taken again", async () => {
+  test("serveNative() leaves the descriptor as it was where Bun refuses the options or opens no placeholder", async () => {
     using held = holdTcp();
-    await using started = activate({ variant: everything, script: "test/fixtures/serve_twice.ts", fds: [held.fd] });
-    assert.match(await started.line(), /^TypeError Bun\.serve\(\) needs either/);
-    assert.equal(await ask(held.target, {}), "200 second");
+    const script = "test/fixtures/serve_twice.ts";
+    await using started = activate({ variant: everything, script, fds: [held.fd], before: "ulimit -n 128;" });
+    assert.equal(await ask(held.target, {}), "200 third");
+    assert.ok(await eventually(() => started.stdout().endsWith("serving\n")));
+    const [options, placeholder, serving] = started.stdout().split("\n");
+    assert.match(options, /^TypeError Bun\.serve\(\) needs either/);
+    assert.equal(placeholder, "Fd3Error Cannot open a placeholder with Bun.serve()");
+    assert.equal(serving, "serving");
     assert.deepEqual(listeningSockets(started.pid), [`tcp:${held.port}`]);
   });
 }
