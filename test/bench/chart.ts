@@ -1,7 +1,10 @@
 // The ratios as an SVG chart.
 import type { Row } from "./table.ts";
 
-const [width, rowHeight, left, scale] = [720, 22, 250, 380];
+const [width, left, scale] = [720, 250, 380];
+/** Of a bar, and between two rows. */
+const [barHeight, gap] = [9, 4];
+const colors = ["#2563eb", "#60a5fa", "#bfdbfe"];
 
 function bar(x: number, y: number, ratio: number, label: string, color: string): string {
   const length = Math.min(ratio, 1.2) * scale;
@@ -11,13 +14,14 @@ function bar(x: number, y: number, ratio: number, label: string, color: string):
 
 /** Bars for each row, and a line where the runtime's own server is. */
 export function chart(rows: readonly Row[], title: string): string {
+  const rowHeight = gap + barHeight * Math.max(...rows.map(({ ratios = [] }) => ratios.length));
   const height = 60 + rows.length * rowHeight;
   const lines = rows.map(({ runtime, name, ratios = [] }, i) => {
-    const y = 46 + i * rowHeight;
-    const bars = ratios.map((ratio, j) => bar(left, y + j * 9 - 6, ratio, ratio.toFixed(2), ["#2563eb", "#93c5fd"][j]));
-    return `<text x="${left - 10}" y="${y + 4}" text-anchor="end">${runtime}: ${name.replaceAll("`", "")}</text>${
-      bars.join("")
-    }`;
+    const y = 40 + i * rowHeight;
+    const bars = ratios.map((ratio, j) => bar(left, y + j * barHeight, ratio, ratio.toFixed(2), colors[j]));
+    return `<text x="${left - 10}" y="${y + rowHeight / 2}" text-anchor="end">${runtime}: ${
+      name.replaceAll("`", "")
+    }</text>${bars.join("")}`;
   });
   const one = left + scale;
   return [

@@ -1,58 +1,15 @@
 // Requests per second of serve() and attach() on an inherited socket, against the runtime's own server on a port of its own.
-import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";
-import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { median } from "../client.ts";
-import { activate, benchFolder, holdTcp, root, runtimes } from "../servers.ts";
+import { benchFolder } from "../servers.ts";
 import type { Row } from "../table.ts";
 import { requests } from "./handlers.ts";
+import { comparisons, type Server, startFd3, startOwn, stop } from "./servers.ts";
 
 const connections = 64;
-const here = `${root}test/bench/http`;
-
-interface Server {
-  readonly port: number;
-  readonly child: ChildProcess;
-}
-
-/** The server that the others of a runtime are compared with, and those others: what they are called, and how fd3 is told. */
-interface Comparison {
-  readonly runtime: string;
-  readonly own: readonly string[];
-  readonly ways: Readonly<Record<string, string>>;
-}
-
-const comparisons: readonly Comparison[] = [
-  { runtime: "Deno", own: [], ways: { "`serve()`": "deno-serve", "`serve()` on node:http": "node-http" } },
-  { runtime: "Bun", own: [], ways: { "`serve()`": "bun-serve", "`serve()` on node:http": "node-http" } },
-  { runtime: "Node", own: ["node"], ways: { "`attach()`": "attach", "`serve()`": "node-http" } },
-];
-
-async function firstLine(child: ChildProcess): Promise<string> {
-  for await (const line of createInterface({ input: child.stdout! })) return line;
-  throw new Error("the server ended without a line");
-}
-
-async function startOwn(runtime: string, args: readonly string[]): Promise<Server> {
-  const [file, ...flags] = runtimes[runtime];
-  const child = spawn(file, [...flags, `${here}/own.ts`, ...args], { stdio: ["ignore", "pipe", "inherit"] });
-  return { child, port: Number(await firstLine(child)) };
-}
-
-async function startFd3(runtime: string, way: string): Promise<Server> {
-  const held = holdTcp();
-  const child = activate([...runtimes[runtime], `${here}/fd3.ts`, way], held.fd, "pipe");
-  held.close();
-  await firstLine(child);
-  return { child, port: held.port };
-}
-
-async function stop({ child }: Server): Promise<void> {
-  child.kill("SIGKILL");
-  await once(child, "close");
-}
+const pairs = 8;
 
 /** Requests per second of a burst of one second, which is wrk's shortest. */
 async function burst({ port }: Server, path: string, script: string | undefined): Promise<number> {
@@ -64,7 +21,7 @@ async function burst({ port }: Server, path: string, script: string | undefined)
   return Number(/Requests\/sec: +([\d.]+)/.exec(stdout)![1]);
 }
 
-async function compare(a: Server, b: Server, part: string, pairs: number): Promise<number> {
+async function compare(a: Server, b: Server, part: string): Promise<number> {
   const { path, script } = requests[part];
   const file = script === undefined ? undefined : `${benchFolder}/wrk.lua`;
   if (file !== undefined) writeFileSync(file, script!);
@@ -79,7 +36,7 @@ async function compare(a: Server, b: Server, part: string, pairs: number): Promi
 }
 
 /** One row for each way to serve, and for each runtime's own server against itself: the noise. */
-export async function http(pairs: number): Promise<Row[]> {
+export async function throughput(): Promise<Row[]> {
   const rows: Row[] = [];
   for (const { runtime, own, ways } of comparisons) {
     const base = await startOwn(runtime, own);
@@ -87,7 +44,7 @@ export async function http(pairs: number): Promise<Row[]> {
     for (const [name, way] of Object.entries(ways)) others.push([name, await startFd3(runtime, way)]);
     for (const [name, server] of others) {
       const ratios: number[] = [];
-      for (const part of Object.keys(requests)) ratios.push(await compare(server, base, part, pairs));
+      for (const part of Object.keys(requests)) ratios.push(await compare(server, base, part));
       rows.push({ runtime, name, figures: ratios.map((ratio) => ratio.toFixed(2)), ratios });
       await stop(server);
     }
