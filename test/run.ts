@@ -59,6 +59,8 @@ function systemdObstacle(): string | undefined {
 const program = (name: string) => `${root}node_modules/.bin/${name}`;
 
 const suites: Record<string, () => Suite> = {
+  // The longest comes first.
+  systemd: () => ({ ...node("node24", "test/systemd"), obstacle: systemdObstacle() }),
   deno: () => ({
     command: [program("deno"), "test", "--no-check", "--allow-all", ...tests("test")],
     summary: denoSummary,
@@ -77,7 +79,6 @@ const suites: Record<string, () => Suite> = {
     command: [process.execPath, "--import", "tsx", "scripts/pack_check.ts"],
     summary: { passed: /^(\d+) passed/m, failed: /(\d+) failed$/m, skipped: /^$(\d)/m },
   }),
-  systemd: () => ({ ...node("node24", "test/systemd"), obstacle: systemdObstacle() }),
 };
 
 /** The Node versions lie in a folder of their own, so that none of them comes before the user's on npm's PATH. */
@@ -100,15 +101,15 @@ function count(output: string, pattern: RegExp): number {
 }
 
 /** Runs a suite, shows what it prints, and counts. */
-async function run({ command, summary }: Suite): Promise<Counts> {
+async function run({ command, summary }: Suite, show: (text: string) => void): Promise<Counts> {
   const [file, ...args] = command;
   const env = { ...process.env, NO_COLOR: "1", FORCE_COLOR: "0", DENO_NO_UPDATE_CHECK: "1" };
   const child = spawn(file, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"], env });
   let output = "";
-  for (const [stream, target] of [[child.stdout, process.stdout], [child.stderr, process.stderr]] as const) {
+  for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (text: string) => {
       output += text;
-      target.write(text);
+      show(text);
     });
   }
   const status = await new Promise((resolve, reject) => child.once("error", reject).once("close", resolve));
@@ -128,23 +129,38 @@ if (unknown.length > 0) {
   console.error(`Cannot run ${unknown.join(", ")}: the suites are ${Object.keys(suites).join(", ")}`);
   process.exit(1);
 }
-installNodes();
-const total: Counts = { passed: 0, failed: 0, skipped: 0 };
-for (const [name, make] of Object.entries(suites)) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue;
-  const suite = make();
-  console.log(`\n== ${name}`);
+/** Runs one suite and adds it up. */
+async function runNamed(name: string, total: Counts, show: (text: string) => void): Promise<void> {
+  const suite = suites[name]();
+  show(`\n== ${name}\n`);
   if (suite.obstacle !== undefined) {
-    console.log(`${inCi ? "failed" : "skipped"}: ${suite.obstacle}`);
+    show(`${inCi ? "failed" : "skipped"}: ${suite.obstacle}\n`);
     total[inCi ? "failed" : "skipped"]++;
-    continue;
+    return;
   }
   const started = Date.now();
-  const counts = await run(suite);
-  console.log(
-    `== ${name}: ${counts.passed} passed, ${counts.failed} failed, ${((Date.now() - started) / 1000).toFixed(0)} s`,
-  );
+  const counts = await run(suite, show);
+  const seconds = ((Date.now() - started) / 1000).toFixed(0);
+  show(`== ${name}: ${counts.passed} passed, ${counts.failed} failed, ${seconds} s\n`);
   for (const key of ["passed", "failed", "skipped"] as const) total[key] += counts[key];
 }
+
+/** Two at a time, since tests wait more than they work; what a suite prints comes when it is through, unless it is alone. */
+async function runAll(names: readonly string[], total: Counts): Promise<void> {
+  const left = [...names];
+  const lane = async () => {
+    for (let name = left.shift(); name !== undefined; name = left.shift()) {
+      let text = "";
+      const isAlone = names.length === 1;
+      await runNamed(name, total, (more) => isAlone ? process.stdout.write(more) : text += more);
+      process.stdout.write(text);
+    }
+  };
+  await Promise.all([lane(), lane()]);
+}
+
+installNodes();
+const total: Counts = { passed: 0, failed: 0, skipped: 0 };
+await runAll(Object.keys(suites).filter((name) => wanted.length === 0 || wanted.includes(name)), total);
 console.log(`\n${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ""}`);
 process.exit(total.failed === 0 ? 0 : 1);
