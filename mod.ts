@@ -25,9 +25,10 @@ import * as deno from "./runtimes/deno.ts";
 import * as node from "./runtimes/node.ts";
 import type { ServiceApi } from "./src/daemon/service_types.ts";
 import type { NotifyApi } from "./src/notify/types.ts";
-import type { Api } from "./src/types.ts";
+import type { Api } from "./src/api.ts";
 
 export { Fd3Error, type Fd3ErrorCode } from "./src/errors.ts";
+export type * from "./src/api.ts";
 export type * from "./src/daemon/service_types.ts";
 export type * from "./src/http/types.ts";
 export type * from "./src/notify/types.ts";

@@ -22,6 +22,7 @@ import { onProcessSignals, processGlobal } from "./shared/process_host.ts";
 import { processService } from "./shared/process_service.ts";
 
 export { Fd3Error, type Fd3ErrorCode } from "../src/errors.ts";
+export type * from "../src/api.ts";
 export type * from "../src/daemon/service_types.ts";
 export type * from "../src/http/types.ts";
 export type * from "../src/notify/types.ts";

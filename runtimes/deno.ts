@@ -24,6 +24,7 @@ import { setUpSignals } from "./deno/signals.ts";
 import { deno, type DenoHttpServer, type DenoListener, type DenoServeHandler } from "./deno/types.ts";
 
 export { Fd3Error, type Fd3ErrorCode } from "../src/errors.ts";
+export type * from "../src/api.ts";
 export type * from "../src/daemon/service_types.ts";
 export type * from "../src/http/types.ts";
 export type * from "../src/notify/types.ts";

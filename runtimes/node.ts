@@ -19,6 +19,7 @@ import type { NetServer } from "./shared/node_types.ts";
 import { onProcessSignals, processGlobal } from "./shared/process_host.ts";
 
 export { Fd3Error, type Fd3ErrorCode } from "../src/errors.ts";
+export type * from "../src/api.ts";
 export type * from "../src/daemon/service_types.ts";
 export type * from "../src/http/types.ts";
 export type * from "../src/notify/types.ts";

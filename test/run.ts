@@ -6,6 +6,8 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const runtimes = `${root}test/runtimes`;
+/** How long a suite may take, in milliseconds. */
+const longest = 20 * 60_000;
 const inCi = process.env.CI === "true";
 
 interface Counts {
@@ -36,8 +38,8 @@ function tests(folder: string): string[] {
 }
 
 function sources(folder: string): string[] {
-  const names = readdirSync(`${root}${folder}`).filter((name) => name.endsWith(".ts"));
-  return names.sort().map((name) => `${folder}/${name}`);
+  const files = readdirSync(`${root}${folder}`, { recursive: true, encoding: "utf8" });
+  return files.filter((file) => file.endsWith(".ts")).sort().map((file) => `${folder}/${file}`);
 }
 
 function node(version: string, folder: string): Suite {
@@ -112,7 +114,12 @@ async function run({ command, summary }: Suite, show: (text: string) => void): P
       show(text);
     });
   }
+  const limit = setTimeout(() => {
+    show(`killed, since it takes longer than ${longest / 60_000} minutes\n`);
+    child.kill("SIGKILL");
+  }, longest);
   const status = await new Promise((resolve, reject) => child.once("error", reject).once("close", resolve));
+  clearTimeout(limit);
   const counts = {
     passed: count(output, summary.passed),
     failed: count(output, summary.failed),

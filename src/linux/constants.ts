@@ -51,7 +51,6 @@ export const EPOLLET = 0x80000000;
 
 export const SYS_PIDFD_OPEN = 434;
 /** It is from before the numbers were made the same. */
-export const SYS_SHUTDOWN = { x64: 48, arm64: 210 } as const;
 export const PIDFS_MAGIC = 0x50494446;
 
 const names: Record<number, string> = {

@@ -1,4 +1,4 @@
-import { AF_UNIX, O_CLOEXEC, O_NONBLOCK, SHUT_RDWR, SOCK_CLOEXEC, SOCK_STREAM, SYS_SHUTDOWN } from "./constants.ts";
+import { AF_UNIX, O_CLOEXEC, O_NONBLOCK, SHUT_RDWR, SOCK_CLOEXEC, SOCK_STREAM } from "./constants.ts";
 import type { Libc } from "./libc.ts";
 import { encodeUnix } from "./sockaddr.ts";
 import { unwatch } from "./transplant.ts";
@@ -38,11 +38,11 @@ export function withdraw(libc: Libc, watched: Registration): void {
 }
 
 /**
- * shutdown(2), both ways. By syscall(2), since each function of libc that is looked up costs at the start.
+ * shutdown(2), both ways.
  *
  * @param libc libc.
  * @param fd A connection, or a listening socket of our own. Never an inherited one: it would be shut down for everybody.
  */
 export function cut(libc: Libc, fd: number): void {
-  libc.syscall(SYS_SHUTDOWN[libc.arch], fd, SHUT_RDWR);
+  libc.shutdown(fd, SHUT_RDWR);
 }

@@ -8,5 +8,6 @@ import { fetchHandler, nodeListener } from "./handlers.ts";
 
 const [, , way] = process.argv;
 if (way === "attach") await attach(createServer(nodeListener));
-else await serve(fetchHandler, { engine: way as EngineName });
+// wrk leaves amid its last requests.
+else await serve(fetchHandler, { engine: way as EngineName, onError: () => new Response(null, { status: 500 }) });
 console.log("listening");
