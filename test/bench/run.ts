@@ -9,6 +9,7 @@ import { memory, starts } from "./http/crowd.ts";
 import { requests } from "./http/handlers.ts";
 import { throughput as httpThroughput } from "./http/throughput.ts";
 import { many } from "./many.ts";
+import { notifying } from "./notify.ts";
 import { runtimes, versionOf } from "./servers.ts";
 import { type Row, table } from "./table.ts";
 import { throughput } from "./throughput.ts";
@@ -49,6 +50,10 @@ const parts: Record<string, () => void | Promise<void>> = {
     console.log(table(["runtime", "fd3", "first", "last"], await starts()));
     console.log("\nWhat a server grows by with 10,000 connections open, in MiB\n");
     console.log(table(["runtime", "server", "MiB"], await memory()));
+  },
+  async notify() {
+    console.log("\nA message to the service manager: the first one in ms, then a status and a watchdog ping in µs\n");
+    console.log(table(["runtime", "by", "first, ms", "status, µs", "ping, µs"], await notifying()));
   },
   many() {
     console.log("\nMany descriptors passed at once: what each costs\n");
