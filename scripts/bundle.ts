@@ -53,13 +53,16 @@ function dynamicImports(inputs: Inputs, files: readonly string[]): Set<string> {
   return new Set(files.flatMap((file) => imports(inputs, file, "dynamic-import")));
 }
 
-/** What several entry points share, and what one shares with a part that is loaded later: outside of the core it would be a file more. */
+/**
+ * What several entry points share, and what Deno or Bun share with a part that is loaded later: outside of the core it would be a file
+ * more. What Node alone loads at once stays out, since a file more weighs less there than lines do on Bun.
+ */
 function coreFiles(inputs: Inputs): string[] {
-  const atOnce = runtimes.map((entry) => closure(inputs, entry));
+  const [deno, bun, node] = runtimes.map((entry) => closure(inputs, entry));
   const later = [...dynamicImports(inputs, Object.keys(inputs))].flatMap((file) => [...closure(inputs, file)]);
   const isCore = (file: string) => {
-    const uses = atOnce.filter((files) => files.has(file)).length;
-    return uses > 1 || (uses === 1 && later.includes(file));
+    const uses = [deno, bun, node].filter((files) => files.has(file)).length;
+    return uses > 1 || ((deno.has(file) || bun.has(file)) && later.includes(file));
   };
   return Object.keys(inputs).filter(isCore).sort();
 }
