@@ -4,6 +4,8 @@ import type { DaemonHost } from "./daemon_host.ts";
 
 /** How far messages with nothing but a new status are apart, in milliseconds: a status may be set for each request. */
 const statusMs = 100;
+/** How long the first one waits for READY=1, so that it is nothing more on the way to the first answer. */
+const firstStatusMs = 500;
 
 /**
  * What a daemon says to its service manager: one message after the other, whatever way they take. One that cannot be sent is logged, once for
@@ -25,7 +27,7 @@ export class Messages {
 
   constructor(host: DaemonHost) {
     this.#host = host;
-    this.#lastSent = host.now();
+    this.#lastSent = host.now() + firstStatusMs - statusMs;
   }
 
   /** The status that was set last. */
