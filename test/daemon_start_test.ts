@@ -1,38 +1,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { DaemonContext, DaemonOptions } from "../src/daemon/types.ts";
+import type { DaemonOptions } from "../src/daemon/types.ts";
 import { Fd3Error } from "../src/errors.ts";
-import { FakeLife, settle } from "./fixtures/fake_life.ts";
+import { FakeLife, readyLife, settle } from "./fixtures/fake_life.ts";
 
 const handler = () => new Response();
-
-/** A life with one server, ready; what happened until then is forgotten. */
-async function ready(
-  options: DaemonOptions = {},
-): Promise<{ life: FakeLife; context: DaemonContext; over: Promise<void> }> {
-  const life = new FakeLife();
-  let context: DaemonContext | undefined;
-  const over = life.start(async (given) => {
-    context = given;
-    await given.serve(handler);
-    given.cleanup(() => life.log.push("cleanup"));
-  }, options);
-  await settle();
-  life.take();
-  return { life, context: context!, over };
-}
 
 test("daemon() is ready when setup is fulfilled, with the last status, and pings then", async () => {
   const life = new FakeLife();
   let open = () => {};
   void life.start(async (context) => {
-    await context.serve(handler, { fallback: 80 });
+    await context.serve(handler, { fallback: "80" });
     context.status("one");
     await new Promise<void>((resolve) => open = resolve);
     context.status("two\nlines");
   }, { drainTimeout: 1234 });
   await settle();
-  assert.deepEqual(life.take(), ['serve {"fallback":80,"drainTimeout":1234}']);
+  assert.deepEqual(life.take(), ['serve {"fallback":"80","drainTimeout":1234}']);
   assert.ok(life.isAlive);
   open();
   await settle();
@@ -73,7 +57,7 @@ test("daemon() fails if the watchdog cannot be started", async () => {
 });
 
 test("daemon() sends no more than ten statuses in a second, and the last in any case", async () => {
-  const { life, context } = await ready();
+  const { life, context } = await readyLife();
   await life.pass(1000);
   for (let i = 1; i <= 5; i++) context.status(`status ${i}`);
   await settle();
@@ -86,103 +70,14 @@ test("daemon() sends no more than ten statuses in a second, and the last in any 
   assert.deepEqual(life.take(), []);
 });
 
-for (const name of ["SIGTERM", "SIGINT"] as const) {
-  test(`daemon() drains and cleans up on ${name}`, async () => {
-    const { life, context, over } = await ready();
-    context.signal.addEventListener("abort", () => life.log.push("abort"));
-    context.cleanup(async () => {
-      await Promise.resolve();
-      life.log.push("later cleanup");
-    });
-    await life.signal(name);
-    assert.deepEqual(life.take(), [name, "abort", "server: stop", "tell stopping"]);
-    await life.pass(150);
-    life.servers[0].end();
-    await settle();
-    assert.deepEqual(life.take(), ["later cleanup", "cleanup", "watchdog: stop", "exit 0"]);
-    await over;
-    assert.equal(life.isAlive, false);
-    assert.equal(life.clock.waiting, 0);
-  });
-}
-
-test("daemon() asks for more time while it drains, until drainTimeout is over", async () => {
-  const { life } = await ready({ drainTimeout: 2500 });
-  await life.signal("SIGTERM");
-  life.take();
-  await life.pass(190);
-  assert.deepEqual(life.take(), []);
-  await life.pass(20);
-  assert.deepEqual(life.take(), ["tell extendTimeoutMs=5000"]);
-  await life.pass(1000);
-  assert.deepEqual(life.take(), ["tell extendTimeoutMs=5000"]);
-  await life.pass(1000);
-  assert.deepEqual(life.take(), ["tell extendTimeoutMs=5000"]);
-  await life.pass(400);
-  // A server that should have cut everything off by now is given a second.
-  assert.deepEqual(life.take(), []);
-  await life.pass(1000);
-  assert.deepEqual(life.take(), ["cleanup", "watchdog: stop", "exit 0"]);
-});
-
-test("daemon() does not hurry with drainTimeout: Infinity, and not wait with 0", async () => {
-  const { life } = await ready({ drainTimeout: Infinity });
-  await life.signal("SIGTERM");
-  await life.pass(100_000, 1000);
-  assert.ok(!life.take().includes("exit 0"));
-  life.servers[0].end();
-  await settle();
-  assert.deepEqual(life.take(), ["cleanup", "watchdog: stop", "exit 0"]);
-  const other = await ready({ drainTimeout: 0 });
-  await other.life.signal("SIGTERM");
-  other.life.servers[0].end();
-  await settle();
-  assert.deepEqual(other.life.take().slice(-3), ["cleanup", "watchdog: stop", "exit 0"]);
-});
-
 test("daemon() ends at once on a second signal", async () => {
   for (const [name, status] of [["SIGTERM", 143], ["SIGINT", 130]] as const) {
-    const { life } = await ready();
+    const { life } = await readyLife();
     await life.signal("SIGTERM");
     life.take();
     await life.signal(name);
     assert.deepEqual(life.take(), [name, `exit ${status}`]);
   }
-});
-
-test("daemon() waits for a listener's connections, and cuts them off when time is up", async () => {
-  const life = new FakeLife();
-  void life.start(async (context) => {
-    const listener = await context.listen();
-    (async () => {
-      for await (const _ of listener);
-    })();
-  }, { drainTimeout: 1000, watchdog: false });
-  await settle();
-  const [one] = [life.listeners[0].push(), life.listeners[0].push()];
-  await settle();
-  life.take();
-  await life.signal("SIGTERM");
-  assert.deepEqual(life.take(), ["SIGTERM", "listener: stop", "tell stopping"]);
-  await life.pass(100);
-  one.end();
-  await life.pass(800);
-  assert.deepEqual(life.take(), ["tell extendTimeoutMs=5000"]);
-  await life.pass(100);
-  assert.deepEqual(life.take(), ["connection: close", "exit 0"]);
-});
-
-test("daemon() waits for connections that nobody asked for yet, and cuts off the late ones", async () => {
-  const life = new FakeLife();
-  void life.start((context) => context.listen(), { watchdog: false });
-  await settle();
-  life.listeners[0].waiting = 1;
-  await life.signal("SIGTERM");
-  await life.pass(500);
-  assert.ok(!life.take().includes("exit 0"));
-  life.listeners[0].waiting = 0;
-  await life.pass(50);
-  assert.equal(life.take().at(-1), "exit 0");
 });
 
 test("daemon() says why setup failed, and closes what it opened", async () => {
@@ -272,70 +167,6 @@ test("daemon() waits no longer than drainTimeout for a setup that hangs", async 
   assert.equal(life.take().at(-1), "exit 0");
 });
 
-test("daemon() stops on an error that nobody handled, and counts those that follow", async () => {
-  const { life } = await ready();
-  await life.unhandled(new TypeError("first"));
-  assert.deepEqual(life.take(), [
-    "log err: Unhandled error: TypeError: first",
-    "server: stop",
-    "tell stopping status=Unhandled error: first",
-  ]);
-  await life.unhandled(new TypeError("second"));
-  assert.deepEqual(life.take(), [
-    "log err: Unhandled error: TypeError: second",
-    "tell status=Unhandled error: second",
-  ]);
-  life.servers[0].end();
-  await settle();
-  assert.deepEqual(life.take(), ["cleanup", "watchdog: stop", "exit 1"]);
-});
-
-test("daemon() lets the first signal pass that comes while it stops for another reason", async () => {
-  const { life } = await ready();
-  await life.unhandled(new Error("one"));
-  await life.signal("SIGTERM");
-  assert.ok(!life.log.some((line) => line.startsWith("exit")));
-  life.take();
-  await life.signal("SIGTERM");
-  assert.deepEqual(life.take(), ["SIGTERM", "exit 143"]);
-});
-
-test("daemon() stops when a server ends by itself", async () => {
-  const { life } = await ready();
-  life.servers[0].fail(new Fd3Error("EMFILE", "Cannot serve: too many open files"));
-  await settle();
-  assert.deepEqual(life.take(), [
-    "log err: A server ended: Cannot serve: too many open files",
-    "server: stop",
-    "tell stopping status=A server ended: Cannot serve: too many open files errno=EMFILE",
-    "log err: Cannot stop: Cannot serve: too many open files",
-    "cleanup",
-    "watchdog: stop",
-    "exit 1",
-  ]);
-});
-
-test("daemon() calls each cleanup although others fail", async () => {
-  const { life, context } = await ready();
-  context.cleanup(() => {
-    throw new Error("thrown");
-  });
-  context.cleanup(() => Promise.reject(new Error("rejected")));
-  context.cleanup(() => void context.cleanup(() => life.log.push("added")));
-  await life.signal("SIGTERM");
-  life.take();
-  life.servers[0].end();
-  await settle();
-  assert.deepEqual(life.take(), [
-    "added",
-    "log err: A cleanup failed: Error: rejected",
-    "log err: A cleanup failed: Error: thrown",
-    "cleanup",
-    "watchdog: stop",
-    "exit 1",
-  ]);
-});
-
 test("daemon() goes on when the service manager cannot be told, and logs each reason once", async () => {
   const life = new FakeLife();
   life.onNotify = () => Promise.reject(new Fd3Error("ENOENT", "Cannot notify the service manager: it is gone"));
@@ -366,17 +197,6 @@ test("daemon() tells nobody where nobody listens", async () => {
   assert.deepEqual(life.take().slice(1), ["tell ready", "SIGHUP", "reload", "SIGTERM", "server: stop", "exit 0"]);
 });
 
-test("daemon() does not end for ever waiting for a message to leave", async () => {
-  const { life } = await ready();
-  life.onNotify = () => new Promise(() => {});
-  await life.signal("SIGTERM");
-  life.servers[0].end();
-  await life.pass(4990);
-  assert.ok(!life.log.includes("exit 0"));
-  await life.pass(20);
-  assert.equal(life.take().at(-1), "exit 0");
-});
-
 test("daemon() refuses what it cannot understand", async () => {
   const rows: readonly [unknown, unknown, string][] = [
     [undefined, {}, "setup is undefined, not a function"],
@@ -394,7 +214,7 @@ test("daemon() refuses what it cannot understand", async () => {
     await assert.rejects(started, { name: "TypeError", message: `Cannot start the daemon: ${text}` });
     assert.deepEqual(life.log, []);
   }
-  const { context } = await ready();
+  const { context } = await readyLife();
   assert.throws(() => context.cleanup(1 as unknown as () => void), {
     name: "TypeError",
     message: "Cannot register a cleanup: it is number, not a function",
