@@ -1,5 +1,6 @@
 // TLS, HTTP/2 and WebSockets, as curl and the package ws speak them, on inherited sockets.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { activate, type Started } from "./fixtures/activate.ts";
 import { makeCertificate } from "./fixtures/certificate.ts";
@@ -34,9 +35,10 @@ function onOne(version: string, bodies: readonly string[]): Transfer[] {
 
 test("serve() with tls answers curl, by HTTP/2 where its engine has it", options, async () => {
   using folder = tempFolder();
-  const [, cert] = makeCertificate(folder.path);
+  const [key, cert] = makeCertificate(folder.path);
+  const tls = { cert: readFileSync(cert, "utf8"), key: readFileSync(key, "utf8") };
   using tcp = holdTcp();
-  await using started = await start("http_daemon", ["{}", folder.path], [tcp]);
+  await using started = await start("http_daemon", [JSON.stringify({ tls })], [tcp]);
   const { engine } = JSON.parse(await started.line());
   const version = engine === "deno-serve" ? "2" : "1.1";
   const bodies = ["Hello World", "Hello later"];

@@ -25,7 +25,7 @@ function closure(file: string, seen: Set<string> = new Set()): Set<string> {
 test("no entry point loads the service manager's protocol before it is called", () => {
   for (const entry of ["mod.ts", "runtimes/deno.ts", "runtimes/bun.ts", "runtimes/node.ts"]) {
     const files = [...closure(entry)];
-    assert.ok(files.includes("src/listen.ts") && files.includes("src/linux/transplant.ts"), files.join());
+    assert.ok(files.includes("src/listen.ts") && files.includes("src/linux/socket.ts"), files.join());
     const early = files.filter((file) => file.startsWith("src/notify/") || file.endsWith("notify.ts"));
     assert.deepEqual(early, ["src/notify/facade.ts"], entry);
   }
