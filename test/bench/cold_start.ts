@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
+import { basename } from "node:path";
 import process from "node:process";
 import { transform } from "esbuild";
 import { median } from "./client.ts";
@@ -34,7 +35,7 @@ async function milliseconds({ command }: Program): Promise<number> {
   return took;
 }
 
-/** foobard and the package, as somebody has them who installed it. */
+/** The package, and daemons that use it, as somebody has them who installed it. */
 async function install(): Promise<string> {
   const app = `${benchFolder}/app`;
   const installed = `${app}/node_modules/fd3`;
@@ -45,8 +46,13 @@ async function install(): Promise<string> {
   cpSync(`${root}dist`, `${installed}/dist`, { recursive: true });
   copyFileSync(`${root}package.json`, `${installed}/package.json`);
   writeFileSync(`${app}/package.json`, JSON.stringify({ type: "module", dependencies: { fd3: "*" } }));
-  const source = readFileSync(`${root}examples/foobard.ts`, "utf8").replace('"../mod.ts"', '"fd3"');
-  writeFileSync(`${app}/foobard.js`, (await transform(source, { loader: "ts", target: "es2022" })).code);
+  for (
+    const source of ["examples/foobard.ts", "test/bench/servers/echo_listen.ts", "test/bench/servers/echo_daemon.ts"]
+  ) {
+    const text = readFileSync(`${root}${source}`, "utf8").replace(/"(\.\.\/)+mod\.ts"/, '"fd3"');
+    const { code } = await transform(text, { loader: "ts", target: "es2022" });
+    writeFileSync(`${app}/${basename(source, ".ts")}.js`, code);
+  }
   for (const file of ["deno.js", "bun.js", "node.js"]) copyFileSync(`${byHand}/${file}`, `${app}/${file}`);
   return app;
 }
@@ -73,7 +79,12 @@ export async function coldStart(): Promise<Row[]> {
     const program = (name: string, file: string) => ({ runtime, name, command: [...command, `${app}/${file}`] });
     const own = program("by hand", `${runtime.toLowerCase()}.js`);
     const node = runtime === "Node" ? [] : [program("by hand with node:net", "node.js")];
-    return [own, program("fd3", "foobard.js"), ...node];
+    const fd3 = [
+      program("fd3: foobard", "foobard.js"),
+      program("fd3: `listen()` alone", "echo_listen.js"),
+      program("fd3: `listen()` in `daemon()`", "echo_daemon.js"),
+    ];
+    return [own, ...fd3, ...node];
   });
   programs.push(...compiled());
   const times = programs.map((): number[] => []);
