@@ -17,6 +17,10 @@ const runtime: DaemonRuntime = {
     listen("error", ({ error }) => error);
     listen("unhandledrejection", ({ reason }) => reason);
   },
+  async breathe() {
+    // The first timer of a process takes Deno 2.9 2 ms: this waits for another thread instead, each time for a turn.
+    for (let turn = 0; turn < 10; turn++) await crypto.subtle.digest("SHA-256", new Uint8Array(1));
+  },
   exit: (status) => deno().exit(status),
 };
 

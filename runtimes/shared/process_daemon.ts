@@ -18,6 +18,7 @@ const runtime: DaemonRuntime = {
     // no flag. Bun does not.
     if ("Bun" in globalThis) life().on("unhandledRejection", callback);
   },
+  breathe: () => new Promise((resolve) => void setTimeout(resolve, 3)),
   exit: (status) => life().exit(status),
 };
 
