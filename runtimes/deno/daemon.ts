@@ -4,7 +4,10 @@ import type { DaemonContext, DaemonOptions } from "../../src/daemon/types.ts";
 import { deno } from "./types.ts";
 
 /** Deno's events of errors that nobody caught. https://docs.deno.com/api/web/~/ErrorEvent */
-type Unhandled = Event & { readonly error?: unknown; readonly reason?: unknown };
+interface Unhandled {
+  readonly error?: unknown;
+  readonly reason?: unknown;
+}
 
 const runtime: DaemonRuntime = {
   onSignal: (name, callback) => deno().addSignalListener(name, callback),
@@ -12,7 +15,7 @@ const runtime: DaemonRuntime = {
     const listen = (type: string, errorOf: (event: Unhandled) => unknown) =>
       globalThis.addEventListener(type, (event) => {
         event.preventDefault();
-        callback(errorOf(event));
+        callback(errorOf(event as unknown as Unhandled));
       });
     listen("error", ({ error }) => error);
     listen("unhandledrejection", ({ reason }) => reason);
