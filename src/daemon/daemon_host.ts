@@ -40,17 +40,3 @@ export interface DaemonHost extends DaemonParts, DaemonRuntime, Clock {
   /** Keeps the process alive until what it gives is called. */
   keepAlive(): () => void;
 }
-
-/** Time, and life, as every runtime has them. */
-export const timers: Pick<DaemonHost, "now" | "after" | "keepAlive"> = {
-  now: () => performance.now(),
-  after(ms, callback) {
-    const timer = setTimeout(callback, ms);
-    return () => clearTimeout(timer);
-  },
-  keepAlive() {
-    // Signal handlers alone do not.
-    const timer = setInterval(() => {}, 2 ** 31 - 1);
-    return () => clearInterval(timer);
-  },
-};
