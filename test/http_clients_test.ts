@@ -1,6 +1,8 @@
 // Clients that people use, at serve() on inherited sockets.
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { test } from "node:test";
+import { promisify } from "node:util";
 import { activate } from "./fixtures/activate.ts";
 import { curl } from "./fixtures/curl.ts";
 import { Agent, Client } from "./fixtures/packages.ts";
@@ -105,4 +107,17 @@ for (const variant of variants) {
         await askByFetch(target);
       }),
   );
+}
+
+for (const variant of variants) {
+  test(`serve() answers wrk, and breaks no connection of it (${variant.name})`, needs("wrk"), async () => {
+    using held = holdTcp();
+    await using started = activate({ variant, script, fds: [held.fd] });
+    await started.line();
+    const args = ["-t1", "-c32", "-d1s", `http://127.0.0.1:${held.port}/`];
+    const { stdout } = await promisify(execFile)("wrk", args, { timeout });
+    assert.match(stdout, /^ +[1-9]\d* requests in /m);
+    assert.doesNotMatch(stdout, /Socket errors|Non-2xx/, stdout);
+    assert.equal(await started.terminate(), 0, started.stderr());
+  });
 }
