@@ -24,17 +24,19 @@ import * as bun from "./runtimes/bun.ts";
 import * as deno from "./runtimes/deno.ts";
 import * as node from "./runtimes/node.ts";
 import type { ServiceApi } from "./src/daemon/service_types.ts";
+import type { DaemonApi } from "./src/daemon/types.ts";
 import type { NotifyApi } from "./src/notify/types.ts";
 import type { Api } from "./src/types.ts";
 
 export { Fd3Error, type Fd3ErrorCode } from "./src/errors.ts";
 export type * from "./src/daemon/service_types.ts";
+export type * from "./src/daemon/types.ts";
 export type * from "./src/http/types.ts";
 export type * from "./src/notify/types.ts";
 export type * from "./src/types.ts";
 
 // Statically: a dynamic import would need a top-level await, which breaks require().
-const api: Api & NotifyApi & ServiceApi = "Deno" in globalThis ? deno : "Bun" in globalThis ? bun : node;
+const api: Api & DaemonApi & NotifyApi & ServiceApi = "Deno" in globalThis ? deno : "Bun" in globalThis ? bun : node;
 
 /** See {@linkcode Api.listenFds}. */
 export const listenFds: Api["listenFds"] = api.listenFds;
@@ -74,3 +76,5 @@ export const log: ServiceApi["log"] = api.log;
 export const credential: ServiceApi["credential"] = api.credential;
 /** See {@linkcode ServiceApi.directories}. */
 export const directories: ServiceApi["directories"] = api.directories;
+/** See {@linkcode DaemonApi.daemon}. */
+export const daemon: DaemonApi["daemon"] = api.daemon;

@@ -5,8 +5,10 @@
  */
 import { listenFds as coreListenFds } from "../src/activation/table.ts";
 import type { Choice } from "../src/activation/choose.ts";
+import { daemonBy } from "../src/daemon/facade.ts";
 import { createService } from "../src/daemon/service.ts";
 import type { ServiceApi } from "../src/daemon/service_types.ts";
+import type { DaemonApi } from "../src/daemon/types.ts";
 import { Fd3Error } from "../src/errors.ts";
 import type { HttpServer, ServeHandler, ServeOptions } from "../src/http/types.ts";
 import { type Adapter, listenWith } from "../src/listen.ts";
@@ -25,6 +27,7 @@ import { deno, type DenoHttpServer, type DenoListener, type DenoServeHandler } f
 
 export { Fd3Error, type Fd3ErrorCode } from "../src/errors.ts";
 export type * from "../src/daemon/service_types.ts";
+export type * from "../src/daemon/types.ts";
 export type * from "../src/http/types.ts";
 export type * from "../src/notify/types.ts";
 export type * from "../src/types.ts";
@@ -184,3 +187,11 @@ export const log: ServiceApi["log"] = service.log;
 export const credential: ServiceApi["credential"] = service.credential;
 /** See {@linkcode ServiceApi.directories}. */
 export const directories: ServiceApi["directories"] = service.directories;
+
+/** See {@linkcode DaemonApi.daemon}. */
+export const daemon: DaemonApi["daemon"] = daemonBy(() => import("./deno/daemon.ts"), () => import("./deno/http.ts"), {
+  listen,
+  notify,
+  watchdog,
+  log,
+});

@@ -4,8 +4,10 @@
  * @module
  */
 import { listenFds as coreListenFds } from "../src/activation/table.ts";
+import { daemonBy } from "../src/daemon/facade.ts";
 import { createService } from "../src/daemon/service.ts";
 import type { ServiceApi } from "../src/daemon/service_types.ts";
+import type { DaemonApi } from "../src/daemon/types.ts";
 import type { HttpServer, ServeHandler, ServeOptions } from "../src/http/types.ts";
 import { type Adapter, listenWith } from "../src/listen.ts";
 import { facade } from "../src/notify/facade.ts";
@@ -20,6 +22,7 @@ import { onProcessSignals, processGlobal } from "./shared/process_host.ts";
 
 export { Fd3Error, type Fd3ErrorCode } from "../src/errors.ts";
 export type * from "../src/daemon/service_types.ts";
+export type * from "../src/daemon/types.ts";
 export type * from "../src/http/types.ts";
 export type * from "../src/notify/types.ts";
 export type * from "../src/types.ts";
@@ -127,3 +130,17 @@ export const log: ServiceApi["log"] = service.log;
 export const credential: ServiceApi["credential"] = service.credential;
 /** See {@linkcode ServiceApi.directories}. */
 export const directories: ServiceApi["directories"] = service.directories;
+
+/** See {@linkcode DaemonApi.daemon}. */
+export const daemon: DaemonApi["daemon"] = daemonBy(
+  () => {
+    return "Deno" in globalThis ? import("./deno/daemon.ts") : import("./shared/process_daemon.ts");
+  },
+  () => import("./node/http.ts"),
+  {
+    listen,
+    notify,
+    watchdog,
+    log,
+  },
+);

@@ -7,6 +7,7 @@ import { bunWays } from "./http_listening.ts";
 import { adoptBunServe, openBunServe } from "./serve_engine.ts";
 
 export { serveWith } from "../../src/http/serve.ts";
+export { trafficOf } from "../../src/http/traffic.ts";
 
 const bunServe: EngineMaker = {
   name: "bun-serve",

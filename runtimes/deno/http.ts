@@ -6,6 +6,7 @@ import { denoHost as host } from "./host.ts";
 import { denoServe } from "./serve_engine.ts";
 
 export { serveWith } from "../../src/http/serve.ts";
+export { trafficOf } from "../../src/http/traffic.ts";
 
 /** How Deno serves. */
 export const adapter: ServeAdapter = {

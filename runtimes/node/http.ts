@@ -6,6 +6,7 @@ import { checkTls } from "../shared/tls_check.ts";
 import { currentHost } from "./current_host.ts";
 
 export { serveWith } from "../../src/http/serve.ts";
+export { trafficOf } from "../../src/http/traffic.ts";
 
 /** How Node serves; and `fd3/node` on the others. */
 export const adapter: ServeAdapter = {

@@ -50,6 +50,7 @@ export class Responder {
   readonly #onError: ServeOptions["onError"];
   readonly #report: Report;
   #running = 0;
+  #handled = 0;
   #isClosing = false;
   /** What the engine calls. It has no parameters where the user's handler looks at none. */
   readonly handle: EngineHandler;
@@ -60,6 +61,7 @@ export class Responder {
     const simple = handler as () => unknown;
     this.handle = asksNothing(handler)
       ? () => {
+        this.#handled++;
         let result: unknown;
         try {
           result = simple();
@@ -69,6 +71,7 @@ export class Responder {
         return this.#respond(result);
       }
       : (request, remote, local) => {
+        this.#handled++;
         let result: unknown;
         try {
           result = handler(request, new Info(remote, local));
@@ -82,6 +85,11 @@ export class Responder {
   /** How many handlers have not given their response yet. */
   get running(): number {
     return this.#running;
+  }
+
+  /** How many requests came until now. */
+  get handled(): number {
+    return this.#handled;
   }
 
   /** From now on every response says `connection: close`. */

@@ -22,6 +22,7 @@ function trafficAt({ engine, responder }: ServerParts): Traffic {
     inFlight: () => Math.max(responder.running, engine.pending?.() ?? 0),
     connections: () => engine.connections(),
     unread: () => engine.unread(),
+    handled: () => responder.handled,
   };
 }
 

@@ -6,6 +6,8 @@ export interface Traffic {
   connections(): number | undefined;
   /** Connections that owe us a request; `undefined` where nobody knows. See `Engine.unread`. */
   unread(): number | undefined;
+  /** How many requests came until now. */
+  handled?(): number;
 }
 
 /** How long a client may take to send its request after it was accepted, where nobody can see that it has not, in milliseconds. */

@@ -81,6 +81,11 @@ export class PushListener extends BaseListener {
   readonly #waiters: ((connection: Connection | undefined) => void)[] = [];
   #ended = false;
 
+  /** How many were accepted and nobody asked for yet. It is no part of the listener's own interface: `daemon()` waits for them. */
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
   /** The runtime accepted this one. */
   push(connection: Connection): void {
     const waiter = this.#waiters.shift();

@@ -1,0 +1,84 @@
+import { Fd3Error } from "../errors.ts";
+import type { HttpServer, ServeHandler, ServeOptions } from "../http/types.ts";
+import type { Listener, ListenOptions } from "../types.ts";
+import type { DaemonHost } from "./daemon_host.ts";
+import type { Messages } from "./messages.ts";
+import { ListenerPart, type Part, ServerPart } from "./part.ts";
+import type { DaemonContext } from "./types.ts";
+
+/** What a context is made of. */
+export interface ContextParts {
+  readonly host: DaemonHost;
+  readonly messages: Messages;
+  readonly drainTimeout: number;
+  /** Told of a server that ended by itself. */
+  readonly onEnd: (error: unknown) => void;
+}
+
+/** What `setup` gets, with what it opened. */
+export class Context implements DaemonContext {
+  readonly #parts: ContextParts;
+  readonly #controller: AbortController = new AbortController();
+  /** What it serves with. */
+  readonly opened: Part[] = [];
+  /** What is called at the end, the last one first. */
+  readonly cleanups: (() => unknown)[] = [];
+  #isOver = false;
+
+  constructor(parts: ContextParts) {
+    this.#parts = parts;
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Tells who heeds the signal that the daemon stops. */
+  abort(): void {
+    this.#controller.abort();
+  }
+
+  /** From now on nothing more is opened. Gives what is. */
+  end(): readonly Part[] {
+    this.#isOver = true;
+    return this.opened;
+  }
+
+  async listen(options?: ListenOptions): Promise<Listener> {
+    this.#check("listen");
+    const { host } = this.#parts;
+    const part = new ListenerPart(await host.listen(options), host);
+    if (this.#isOver) await part.close();
+    this.#check("listen");
+    this.opened.push(part);
+    return part;
+  }
+
+  async serve(handler: ServeHandler, options: ServeOptions = {}): Promise<HttpServer> {
+    this.#check("serve");
+    const { host, drainTimeout, onEnd } = this.#parts;
+    const served = await host.serve(handler, { ...options, signal: undefined, drainTimeout });
+    const { server } = served;
+    if (this.#isOver) await server.shutdown();
+    this.#check("serve");
+    server.finished.catch(onEnd);
+    this.opened.push(new ServerPart(served));
+    return server;
+  }
+
+  /** @throws {Fd3Error} `ERR_FD3_CLOSED` once the daemon stops. */
+  #check(action: string): void {
+    if (this.#isOver) throw new Fd3Error("ERR_FD3_CLOSED", `Cannot ${action}: the daemon is stopping`);
+  }
+
+  status(text: string): void {
+    this.#parts.messages.setStatus(text);
+  }
+
+  cleanup(callback: () => unknown): void {
+    if (typeof callback !== "function") {
+      throw new TypeError(`Cannot register a cleanup: it is ${typeof callback}, not a function`);
+    }
+    this.cleanups.push(callback);
+  }
+}

@@ -1,0 +1,54 @@
+import type { Clock } from "../http/clock.ts";
+import type { Traffic } from "../http/traffic.ts";
+import type { HttpServer, ServeHandler, ServeOptions } from "../http/types.ts";
+import type { NotifyApi } from "../notify/types.ts";
+import type { Listener, ListenOptions } from "../types.ts";
+import type { ServiceApi } from "./service_types.ts";
+
+/** The signals that a daemon heeds. */
+export type DaemonSignal = "SIGTERM" | "SIGINT" | "SIGHUP";
+
+/** A server, and what is under way there. */
+export interface Served {
+  readonly server: HttpServer;
+  readonly traffic: Traffic;
+}
+
+/** What a daemon takes of the rest of fd3: handed over, not imported, so that its code shares no file with theirs. */
+export interface DaemonParts {
+  listen(options?: ListenOptions): Promise<Listener>;
+  serve(handler: ServeHandler, options: ServeOptions): Promise<Served>;
+  readonly notify: NotifyApi["notify"];
+  readonly watchdog: NotifyApi["watchdog"];
+  readonly log: ServiceApi["log"];
+}
+
+/** What a daemon asks of a runtime. */
+export interface DaemonRuntime {
+  /** Calls back for each signal of a kind, whose default action is gone from now on. */
+  onSignal(name: DaemonSignal, callback: () => void): void;
+  /** Calls back for each error that nobody caught and each rejection that nobody handled; neither ends the process any more. */
+  onUnhandled(callback: (error: unknown) => void): void;
+  /** Ends the process; only that of a test comes back. */
+  exit(status: number): void;
+}
+
+/** All that a daemon stands on. */
+export interface DaemonHost extends DaemonParts, DaemonRuntime, Clock {
+  /** Keeps the process alive until what it gives is called. */
+  keepAlive(): () => void;
+}
+
+/** Time, and life, as every runtime has them. */
+export const timers: Pick<DaemonHost, "now" | "after" | "keepAlive"> = {
+  now: () => performance.now(),
+  after(ms, callback) {
+    const timer = setTimeout(callback, ms);
+    return () => clearTimeout(timer);
+  },
+  keepAlive() {
+    // A signal handler alone keeps Node from nothing.
+    const timer = setInterval(() => {}, 2 ** 31 - 1);
+    return () => clearInterval(timer);
+  },
+};

@@ -1,0 +1,22 @@
+import { Fd3Error } from "../errors.ts";
+
+/** An error for the status: its message alone. */
+export function messageOf(error: unknown): string {
+  const { message } = Object(error) as { message?: unknown };
+  return typeof message === "string" && message !== "" ? message : String(error);
+}
+
+/** An error for the log: where it was thrown, too, unless it says all that there is to know. */
+export function detailsOf(error: unknown): string {
+  const { stack } = Object(error) as { stack?: unknown };
+  const message = messageOf(error);
+  if (error instanceof Fd3Error || typeof stack !== "string") return message;
+  // Not every engine begins the stack with the message.
+  return stack.includes(message) ? stack : `${message}\n${stack}`;
+}
+
+/** What ERRNO= says of an error: the name of its errno, where it has one. */
+export function errnoOf(error: unknown): string | undefined {
+  const { code } = Object(error) as { code?: unknown };
+  return typeof code === "string" && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
+}

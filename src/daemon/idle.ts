@@ -1,0 +1,43 @@
+import type { Clock } from "../http/clock.ts";
+import type { Part } from "./part.ts";
+
+/** What {@linkcode watchIdle} watches. */
+export interface IdleParts {
+  readonly clock: Clock;
+  /** After how long without anybody, in milliseconds. */
+  readonly timeoutMs: number;
+  /** What the daemon serves with now. */
+  readonly parts: readonly Part[];
+  /** Whether it is busy with something else. */
+  readonly isBusy: () => boolean;
+  readonly onIdle: () => void;
+}
+
+/** Looks so often in the time: it ends at most a quarter of it late. Who came and left between two looks is counted. */
+const looksInTime = 4;
+
+/** Whether the next client starts the daemon again: not where it opened a socket of its own, which ends with it. */
+function canComeBack(parts: readonly Part[]): boolean {
+  return parts.length > 0 && parts.every(({ activated }) => activated);
+}
+
+/**
+ * Calls back once when nobody was there for a time.
+ *
+ * @returns What ends the watch.
+ */
+export function watchIdle({ clock, timeoutMs, parts, isBusy, onIdle }: IdleParts): () => void {
+  let since = clock.now();
+  let visitsBefore = -1;
+  let cancel = () => {};
+  const look = () => {
+    const visits = parts.reduce((sum, part) => sum + part.visits(), 0);
+    const isQuiet = visits === visitsBefore && !isBusy() && !parts.some((part) => part.isBusy());
+    visitsBefore = visits;
+    if (!isQuiet) since = clock.now();
+    if (isQuiet && clock.now() - since >= timeoutMs && canComeBack(parts)) return onIdle();
+    cancel = clock.after(timeoutMs / looksInTime, look);
+  };
+  look();
+  return () => cancel();
+}

@@ -1,0 +1,162 @@
+import type { Watchdog } from "../notify/types.ts";
+import { Context } from "./context.ts";
+import type { DaemonHost } from "./daemon_host.ts";
+import { detailsOf, errnoOf, messageOf } from "./failure.ts";
+import { watchIdle } from "./idle.ts";
+import { Messages } from "./messages.ts";
+import { Reloader } from "./reloader.ts";
+import { cleanUp, deadlineOf, drainAll, keepExtending, settledBy } from "./stopping.ts";
+import type { DaemonContext, DaemonOptions } from "./types.ts";
+
+const defaultDrainTimeout = 30_000;
+
+/** The status of a process that a signal ended, as a shell has it: 128 and its number. */
+const statuses = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** How long the end waits for messages that have not left, in milliseconds: a program may be sending them. */
+const flushMs = 5000;
+
+/** A daemon from its start to its end. */
+export class Life {
+  readonly #host: DaemonHost;
+  readonly #options: DaemonOptions;
+  readonly #drainTimeout: number;
+  readonly #messages: Messages;
+  readonly #context: Context;
+  readonly #reloader: Reloader;
+  #isStopping = false;
+  /** Whether the service manager and the context know of it. */
+  #isAnnounced = false;
+  #wasSignalled = false;
+  #status = 0;
+  #endIdle: () => void = () => {};
+  #watchdog: Watchdog | undefined;
+  #setUp: Promise<void> = Promise.resolve();
+  #end: () => void = () => {};
+  readonly #ended: Promise<void> = new Promise((resolve) => this.#end = resolve);
+
+  constructor(host: DaemonHost, options: DaemonOptions) {
+    this.#host = host;
+    this.#options = options;
+    this.#drainTimeout = options.drainTimeout ?? defaultDrainTimeout;
+    this.#messages = new Messages(host);
+    this.#reloader = new Reloader(host, this.#messages, options.reload);
+    this.#context = new Context({
+      host,
+      messages: this.#messages,
+      drainTimeout: this.#drainTimeout,
+      onEnd: (error) => this.#fail("A server ended", error),
+    });
+  }
+
+  /** Settles when it is over, where `exit` comes back. */
+  async run(setup: (context: DaemonContext) => unknown): Promise<void> {
+    const letGo = this.#host.keepAlive();
+    this.#heed();
+    this.#setUp = this.#prepare(setup);
+    await this.#setUp;
+    if (!this.#isStopping) await this.#begin();
+    await this.#ended;
+    letGo();
+  }
+
+  #heed(): void {
+    const host = this.#host;
+    for (const name of ["SIGTERM", "SIGINT"] as const) {
+      host.onSignal(name, () => {
+        if (this.#wasSignalled) return host.exit(statuses[name]);
+        this.#wasSignalled = true;
+        this.#announce();
+        this.#stop();
+      });
+    }
+    host.onSignal("SIGHUP", () => this.#reloader.request());
+    host.onUnhandled((error) => this.#fail("Unhandled error", error));
+  }
+
+  async #prepare(setup: (context: DaemonContext) => unknown): Promise<void> {
+    try {
+      await setup(this.#context);
+    } catch (error) {
+      // Nothing is expected of one that was told to stop, but that it stops.
+      if (this.#isStopping) this.#host.log("warning", `Stopped while starting: ${messageOf(error)}`);
+      else this.#fail("Cannot start", error);
+    }
+  }
+
+  /** Everything accepts. */
+  async #begin(): Promise<void> {
+    await this.#messages.send({ ready: true });
+    if (this.#isStopping) return;
+    this.#reloader.open();
+    this.#watchIdle();
+    const { watchdog = true } = this.#options;
+    if (watchdog === false) return;
+    try {
+      this.#watchdog = await this.#host.watchdog(watchdog === true ? {} : watchdog);
+    } catch (error) {
+      this.#fail("Cannot start", error);
+    }
+  }
+
+  #watchIdle(): void {
+    const { idleTimeout } = this.#options;
+    if (idleTimeout === undefined) return;
+    this.#endIdle = watchIdle({
+      clock: this.#host,
+      timeoutMs: idleTimeout,
+      parts: this.#context.opened,
+      isBusy: () => this.#reloader.isBusy,
+      // Nobody is told before who came at the last moment was answered.
+      onIdle: () => this.#stop(),
+    });
+  }
+
+  #fail(what: string, error: unknown): void {
+    this.#status = 1;
+    this.#host.log("err", `${what}: ${detailsOf(error)}`);
+    const failure = { status: `${what}: ${messageOf(error)}`, errno: errnoOf(error) };
+    if (this.#isAnnounced) void this.#messages.send(failure);
+    else this.#announce(failure);
+    this.#stop();
+  }
+
+  /** Tells the service manager and the context that it stops. */
+  #announce(failure: { readonly status?: string; readonly errno?: string } = {}): void {
+    if (this.#isAnnounced) return;
+    this.#isAnnounced = true;
+    this.#reloader.end();
+    this.#messages.send({ stopping: true, ...failure });
+    this.#context.abort();
+  }
+
+  #stop(): void {
+    if (this.#isStopping) return;
+    this.#isStopping = true;
+    this.#endIdle();
+    void this.#finish();
+  }
+
+  async #finish(): Promise<void> {
+    const host = this.#host;
+    const report = (what: string) => (error: unknown) => {
+      this.#status = 1;
+      host.log("err", `${what}: ${detailsOf(error)}`);
+    };
+    const deadline = deadlineOf(host, this.#drainTimeout);
+    const endExtending = keepExtending(host, (extendTimeoutMs) => {
+      if (this.#isAnnounced && !deadline.isOver()) void this.#messages.send({ extendTimeoutMs });
+    });
+    const parts = this.#context.end();
+    await drainAll({ clock: host, parts, setUp: this.#setUp, deadline, report: report("Cannot stop") });
+    this.#announce();
+    await cleanUp(this.#context.cleanups, report("A cleanup failed"));
+    endExtending();
+    deadline.cancel();
+    this.#watchdog?.stop();
+    this.#messages.end();
+    await settledBy(host, this.#messages.flush(), flushMs);
+    host.exit(this.#status);
+    this.#end();
+  }
+}

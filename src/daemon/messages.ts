@@ -1,0 +1,82 @@
+import type { NotifyState } from "../notify/types.ts";
+import { statusLine } from "../notify/status_line.ts";
+import type { DaemonHost } from "./daemon_host.ts";
+
+/** How far messages with nothing but a new status are apart, in milliseconds: a status may be set for each request. */
+const statusMs = 100;
+/** How long the first one waits for READY=1, so that it is nothing more on the way to the first answer. */
+const firstStatusMs = 500;
+
+/**
+ * What a daemon says to its service manager: one message after the other, whatever way they take. One that cannot be sent is logged, once for
+ * each reason, and changes nothing else.
+ */
+export class Messages {
+  readonly #host: DaemonHost;
+  readonly #logged: Set<string> = new Set();
+  #queue: Promise<void> = Promise.resolve();
+  /** Nobody listens. */
+  #isMuted = false;
+  #isOver = false;
+  /** The last status, for who has said another in between. */
+  #status = "";
+  /** Whether it was not sent yet. */
+  #isNew = false;
+  #lastSent: number;
+  #isPlanned = false;
+
+  constructor(host: DaemonHost) {
+    this.#host = host;
+    this.#lastSent = host.now() + firstStatusMs - statusMs;
+  }
+
+  /** The status that was set last. */
+  get status(): string {
+    return this.#status;
+  }
+
+  /** Sets the status. It goes out with the next message, which comes soon. */
+  setStatus(text: string): void {
+    this.#status = statusLine(String(text));
+    this.#isNew = true;
+    if (this.#isPlanned || this.#isMuted || this.#isOver) return;
+    const left = this.#lastSent + statusMs - this.#host.now();
+    if (left <= 0) return void this.send({});
+    this.#isPlanned = true;
+    this.#host.after(left, () => {
+      this.#isPlanned = false;
+      if (this.#isNew && !this.#isOver) void this.send({});
+    });
+  }
+
+  /** Sends a message when those before have left; settles when it has. A new status goes with it. */
+  send(state: NotifyState): Promise<void> {
+    const { status: own } = state;
+    const status = own !== undefined ? statusLine(own) : this.#isNew ? this.#status : undefined;
+    this.#isNew = false;
+    this.#lastSent = this.#host.now();
+    return this.#queue = this.#queue.then(() => this.#deliver({ ...state, status } as NotifyState));
+  }
+
+  /** Settles when all has left. */
+  flush(): Promise<void> {
+    return this.#queue;
+  }
+
+  /** From now on a new status is not sent by itself. */
+  end(): void {
+    this.#isOver = true;
+  }
+
+  async #deliver(state: NotifyState): Promise<void> {
+    if (this.#isMuted) return;
+    try {
+      if (!await this.#host.notify(state)) this.#isMuted = true;
+    } catch (error) {
+      const { message } = error as Error;
+      if (this.#logged.has(message)) return;
+      this.#logged.add(message);
+      this.#host.log("err", `fd3: ${message}`);
+    }
+  }
+}

@@ -1,0 +1,37 @@
+import type { DaemonContext, DaemonOptions } from "./types.ts";
+
+/** The longest that a timer of any runtime waits. */
+const longestTimeout = 2 ** 31 - 1;
+
+function refuse(name: string, value: unknown, allowed: string): never {
+  const shown = typeof value === "string" ? JSON.stringify(value) : String(value);
+  throw new TypeError(`Cannot start the daemon: ${name} is ${shown}, ${allowed}`);
+}
+
+/** Whether it is a time to wait, in milliseconds. */
+function isTime(value: unknown, min: number): boolean {
+  return typeof value === "number" && value >= min && value <= longestTimeout;
+}
+
+/**
+ * What `watchdog()` takes is checked there.
+ *
+ * @throws {TypeError} If `setup` or an option of `daemon()` is not of its kind.
+ * @param setup What the caller gave.
+ * @param options What the caller gave.
+ */
+export function checkDaemonOptions(setup: (context: DaemonContext) => unknown, options: DaemonOptions): void {
+  if (typeof setup !== "function") refuse("setup", setup, "not a function");
+  if (typeof options !== "object" || options === null) refuse("options", options, "not an object");
+  const { reload, drainTimeout, idleTimeout, watchdog } = options;
+  if (reload !== undefined && typeof reload !== "function") refuse("reload", reload, "not a function");
+  if (drainTimeout !== undefined && drainTimeout !== Infinity && !isTime(drainTimeout, 0)) {
+    refuse("drainTimeout", drainTimeout, `not a number between 0 and ${longestTimeout}, nor Infinity`);
+  }
+  if (idleTimeout !== undefined && !isTime(idleTimeout, 1)) {
+    refuse("idleTimeout", idleTimeout, `not a number between 1 and ${longestTimeout}`);
+  }
+  if (watchdog !== undefined && typeof watchdog !== "boolean" && (typeof watchdog !== "object" || watchdog === null)) {
+    refuse("watchdog", watchdog, "neither true, false nor an object");
+  }
+}

@@ -1,0 +1,123 @@
+import type { Clock } from "../http/clock.ts";
+import type { Address, Connection, Listener } from "../types.ts";
+import type { Served } from "./daemon_host.ts";
+
+/** One thing that a daemon serves with. */
+export interface Part {
+  /** Whether the service manager passed its socket. */
+  readonly activated: boolean;
+  /** Whether somebody is connected, or waits for an answer. */
+  isBusy(): boolean;
+  /** How many came until now: what was there between two looks is seen by it. */
+  visits(): number;
+  /** Stops accepting before it returns; settles when what was in flight has ended. */
+  stop(): Promise<void>;
+  /** Cuts off what is left. */
+  cut(): void;
+}
+
+/** A server of `serve()`, which drains itself and cuts off what is left in time. */
+export class ServerPart implements Part {
+  readonly #served: Served;
+
+  constructor(served: Served) {
+    this.#served = served;
+  }
+
+  get activated(): boolean {
+    return this.#served.server.activated;
+  }
+
+  isBusy(): boolean {
+    const { traffic } = this.#served;
+    // Where nobody knows the connections, the requests are all there is.
+    return traffic.inFlight() > 0 || (traffic.connections() ?? 0) > 0;
+  }
+
+  visits(): number {
+    return this.#served.traffic.handled?.() ?? 0;
+  }
+
+  stop(): Promise<void> {
+    return this.#served.server.shutdown();
+  }
+
+  cut(): void {}
+}
+
+/** How many looks in a row must find a listener without a connection, and how far they are apart, in milliseconds. */
+const [looks, lookMs] = [3, 10];
+
+/** A listener that knows its open connections. */
+export class ListenerPart implements Listener, Part {
+  readonly #listener: Listener;
+  readonly #clock: Clock;
+  readonly #open: Set<Connection> = new Set();
+  #visits = 0;
+  #isCut = false;
+
+  constructor(listener: Listener, clock: Clock) {
+    this.#listener = listener;
+    this.#clock = clock;
+  }
+
+  get address(): Address {
+    return this.#listener.address;
+  }
+
+  get activated(): boolean {
+    return this.#listener.activated;
+  }
+
+  get name(): string | undefined {
+    return this.#listener.name;
+  }
+
+  close(): Promise<void> {
+    return this.#listener.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterableIterator<Connection> {
+    for await (const connection of this.#listener) {
+      this.#count(connection);
+      yield connection;
+    }
+  }
+
+  #count(connection: Connection): void {
+    this.#visits++;
+    this.#open.add(connection);
+    connection.closed.then(() => this.#open.delete(connection));
+    // Time was up before it was asked for.
+    if (this.#isCut) void connection.close();
+  }
+
+  isBusy(): boolean {
+    // Those that the runtime accepted and nobody asked for yet: listeners of fd3 tell them.
+    const { waiting = 0 } = this.#listener as { waiting?: number };
+    return this.#open.size > 0 || waiting > 0;
+  }
+
+  visits(): number {
+    return this.#visits;
+  }
+
+  async stop(): Promise<void> {
+    await this.#listener.close();
+    // What was accepted by then comes to who iterates in the next turns of the event loop.
+    for (let quiet = 0; !this.#isCut;) {
+      quiet = this.isBusy() ? 0 : quiet + 1;
+      if (quiet === looks) return;
+      await new Promise<void>((resolve) => void this.#clock.after(lookMs, resolve));
+    }
+  }
+
+  cut(): void {
+    this.#isCut = true;
+    for (const connection of this.#open) void connection.close();
+  }
+}
