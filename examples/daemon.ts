@@ -41,16 +41,16 @@ function milliseconds(name: string): number | undefined {
   return text === undefined ? undefined : Number(text);
 }
 
-await daemon(async ({ serve, status, cleanup }) => {
+await daemon(async (context) => {
   readGreeting();
   // A status for each request would cost more than its answer.
   let soon: ReturnType<typeof setTimeout> | undefined;
   const tell = () => {
     soon = undefined;
-    status(`${count} requests`);
+    context.status(`${count} requests`);
   };
-  cleanup(() => clearTimeout(soon));
-  await serve((request) => {
+  context.cleanup(() => clearTimeout(soon));
+  await context.serve((request) => {
     count++;
     soon ??= setTimeout(tell, 500);
     return answer(request);

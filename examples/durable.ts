@@ -17,10 +17,10 @@ async function counter(memory: Memory): Promise<number> {
   return fd;
 }
 
-await daemon(async ({ serve, status }) => {
+await daemon(async (context) => {
   const memory = await openMemory();
   const fd = await counter(memory);
-  await serve(() => {
+  await context.serve(() => {
     // Written before it is answered: no client sees a number twice, however this process ends.
     const next = memory.load(fd) + 1n;
     memory.store(fd, next);
@@ -28,5 +28,5 @@ await daemon(async ({ serve, status }) => {
   }, { fallback: args()[0] ?? "127.0.0.1:8081" });
   // What else there is, another version of this program stored.
   for (const left of unclaimedFds()) await dropFd(left);
-  status(`${memory.load(fd)} when it started`);
+  context.status(`${memory.load(fd)} when it started`);
 });
