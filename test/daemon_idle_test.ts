@@ -1,119 +1,126 @@
 import assert from "node:assert/strict";
-import process from "node:process";
 import { test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
-import { echoes, open, receive } from "./fixtures/client.ts";
-import { eventually } from "./fixtures/activate.ts";
-import { ask, getRequest, openRaw } from "./fixtures/http_client.ts";
-import { type Life, withLives, withLoner } from "./fixtures/lives.ts";
-import { libc, runtime } from "./fixtures/runtime.ts";
-import { readableSockets } from "../src/linux/accepted.ts";
+import type { DaemonOptions } from "../src/daemon/types.ts";
+import { FakeLife, settle } from "./fixtures/fake_life.ts";
 
-/** How many clients come at random moments. FD3_IDLE_CYCLES=500 takes a minute or two. */
-const cycles = Number(process.env.FD3_IDLE_CYCLES ?? 40);
+const handler = () => new Response();
 
-for (const transport of ["unix", "tcp"] as const) {
-  for (const mode of ["serve", "echo"]) {
-    test(`daemon() ends when nobody is there, and the next client starts it again (${runtime}, ${mode}, ${transport})`, async () => {
-      await withLives({ mode, transport, options: { idleTimeout: 300 } }, async (life, way) => {
-        await life.hears(/^READY=1/);
-        assert.equal(await life.exited, 0, `${way.name}: ${life.stderr()}`);
-        await life.hears(/^STOPPING=1$/);
-        assert.match(life.stderr(), /aborted\ncleanup: third\ncleanup: second\ncleanup: first\n/);
-        const client = await open(life.held.target);
-        client.write(mode === "echo" ? "hello" : getRequest("/", "connection: close\r\n"));
-        await using next = await life.again();
-        const answer = await receive(client, mode === "echo" ? 5 : Infinity);
-        assert.match(answer.toString(), mode === "echo" ? /^hello$/ : /^HTTP\/1.1 200 OK\r\n[^]*Hello$/);
-        client.destroy();
-        assert.equal(await next.exited, 0, next.stderr());
-      });
-    });
+async function serving(options: DaemonOptions = {}): Promise<FakeLife> {
+  const life = new FakeLife();
+  void life.start(async (context) => {
+    await context.serve(handler);
+    context.signal.addEventListener("abort", () => life.log.push("abort"));
+    context.cleanup(() => life.log.push("cleanup"));
+  }, { idleTimeout: 1000, watchdog: false, ...options });
+  await settle();
+  life.take();
+  return life;
+}
+
+test("daemon() ends when nobody was there for idleTimeout: it stops accepting first", async () => {
+  const life = await serving();
+  await life.pass(990);
+  assert.deepEqual(life.take(), []);
+  await life.pass(300);
+  assert.deepEqual(life.take(), ["server: stop"]);
+  // Who came at the last moment is answered, and nobody is told before.
+  await life.pass(3000);
+  assert.deepEqual(life.take(), []);
+  life.servers[0].end();
+  await settle();
+  assert.deepEqual(life.take(), ["abort", "cleanup", "tell stopping", "exit 0"]);
+});
+
+test("daemon() is not idle while there is a request, a connection, or had been one", async () => {
+  const life = await serving();
+  const [server] = life.servers;
+  server.inFlight = 1;
+  await life.pass(5000);
+  server.inFlight = 0;
+  server.connections = 1;
+  await life.pass(5000);
+  server.connections = 0;
+  for (let i = 0; i < 10; i++) {
+    server.handled++;
+    await life.pass(500);
   }
-}
-
-test(`daemon() does not end while a request is answered or a connection is open (${runtime})`, async () => {
-  await withLives({ options: { idleTimeout: 250 } }, async (life, way) => {
-    assert.equal(await ask(life.held.target, { path: "/slow?1200" }), "200 slow and whole", way.name);
-    assert.equal(await life.exited, 0, `${way.name}: ${life.stderr()}`);
-  });
-  await withLives({ mode: "echo", options: { idleTimeout: 250 } }, async (life, way) => {
-    const client = await open(life.held.target);
-    await echoes(client, "one");
-    await sleep(1200);
-    await echoes(client, "two");
-    assert.ok(!life.told().includes("STOPPING=1"), way.name);
-    client.destroy();
-    assert.equal(await life.exited, 0, `${way.name}: ${life.stderr()}`);
-  });
+  assert.deepEqual(life.take(), []);
+  await life.pass(1300);
+  assert.deepEqual(life.take(), ["server: stop"]);
 });
 
-test(`daemon() does not end while clients come and go (${runtime})`, async () => {
-  await withLives({ options: { idleTimeout: 600 } }, async (life, way) => {
-    for (let i = 0; i < 12; i++) {
-      assert.equal(await ask(life.held.target), "200 Hello", way.name);
-      await sleep(100);
-    }
-    assert.ok(!life.told().includes("STOPPING=1"), way.name);
-    assert.equal(await life.exited, 0, `${way.name}: ${life.stderr()}`);
-  });
+test("daemon() goes by the requests where nobody knows the connections", async () => {
+  const life = await serving();
+  life.servers[0].connections = undefined;
+  life.servers[0].inFlight = 1;
+  await life.pass(5000);
+  assert.deepEqual(life.take(), []);
+  life.servers[0].inFlight = 0;
+  await life.pass(1300);
+  assert.deepEqual(life.take(), ["server: stop"]);
 });
 
-test(`daemon() runs on at a socket of its own (${runtime})`, async () => {
-  const options = { idleTimeout: 100, fallback: `@fd3-idle-${process.pid}-${runtime}` };
-  await withLoner({ transport: "none", options }, async (life, way) => {
-    await life.says("set up");
-    await sleep(700);
-    assert.equal(life.child.exitCode, null, `${way.name}: ${life.stderr()}`);
-    assert.equal(await life.terminate(), 0, life.stderr());
-  });
+test("daemon() is not idle while a listener has a connection", async () => {
+  const life = new FakeLife();
+  void life.start(async (context) => {
+    const listener = await context.listen();
+    (async () => {
+      for await (const _ of listener);
+    })();
+  }, { idleTimeout: 1000, watchdog: false });
+  await settle();
+  life.take();
+  const connection = life.listeners[0].push();
+  await life.pass(5000);
+  assert.deepEqual(life.take(), []);
+  connection.end();
+  // One that comes and goes between two looks counts, too.
+  await life.pass(900);
+  life.listeners[0].push().end();
+  await life.pass(900);
+  assert.deepEqual(life.take(), []);
+  await life.pass(400);
+  assert.deepEqual(life.take(), ["listener: stop", "tell stopping", "exit 0"]);
 });
 
-/** Starts an instance whenever a client waits and none runs, as systemd does. */
-async function supervise(first: Life, isOver: () => boolean): Promise<number> {
-  let instances = 1;
-  let life = first;
-  while (!isOver()) {
-    if (life.child.exitCode === null && life.child.signalCode === null) await sleep(2);
-    else if (readableSockets(libc(), [life.held.fd]).length === 0) await sleep(2);
-    else {
-      assert.equal(await life.exited, 0, life.stderr());
-      life = await life.again();
-      instances++;
-    }
-  }
-  assert.equal(await life.exited, 0, life.stderr());
-  return instances;
-}
+test("daemon() never ends that opened a socket of its own, or none", async () => {
+  const life = await serving();
+  life.servers[0].activated = false;
+  await life.pass(10_000, 100);
+  assert.deepEqual(life.take(), []);
+  const other = new FakeLife();
+  void other.start(() => {}, { idleTimeout: 10, watchdog: false });
+  await other.pass(1000);
+  assert.deepEqual(other.take(), ["tell ready"]);
+});
 
-for (const mode of ["serve", "echo"]) {
-  test(`daemon() loses no client who comes while it ends (${runtime}, ${mode})`, async () => {
-    await withLives({ mode, options: { idleTimeout: 20 } }, async (life, way) => {
-      let isOver = false;
-      const supervising = supervise(life, () => isOver);
-      let answered = 0;
-      for (let i = 0; i < cycles; i++) {
-        if (mode === "echo") {
-          const client = await open(life.held.target);
-          await echoes(client, "are you there?");
-          client.destroy();
-        } else {assert.match(
-            await (async () => {
-              const client = await openRaw(life.held.target);
-              client.socket.write(getRequest("/", "connection: close\r\n"));
-              return await client.ended;
-            })(),
-            /^HTTP\/1.1 200 OK/,
-            way.name,
-          );}
-        answered++;
-        await sleep(Math.random() * 60);
-      }
-      isOver = true;
-      const instances = await supervising;
-      assert.equal(answered, cycles);
-      assert.ok(instances > 3, `${way.name}: ${instances} instances`);
-      assert.ok(await eventually(() => life.told().filter((text) => text === "STOPPING=1").length > 0));
-    });
-  });
-}
+test("daemon() is not idle while it reloads", async () => {
+  let end = () => {};
+  const life = await serving({ reload: () => new Promise<void>((resolve) => end = resolve) });
+  await life.signal("SIGHUP");
+  await life.pass(5000);
+  assert.deepEqual(life.take(), ["SIGHUP", "tell reloading"]);
+  end();
+  await life.pass(1300);
+  assert.deepEqual(life.take(), ["tell ready", "server: stop"]);
+});
+
+test("daemon() tells of a signal that comes while an idle one ends", async () => {
+  const life = await serving();
+  await life.pass(1300);
+  life.take();
+  await life.signal("SIGTERM");
+  assert.deepEqual(life.take(), ["SIGTERM", "abort", "tell stopping"]);
+  life.servers[0].end();
+  await settle();
+  assert.deepEqual(life.take(), ["cleanup", "exit 0"]);
+});
+
+test("daemon() stops watching when it is told to stop", async () => {
+  const life = await serving();
+  await life.signal("SIGTERM");
+  life.servers[0].end();
+  await life.pass(5000);
+  assert.equal(life.take().filter((line) => line.startsWith("exit")).length, 1);
+  assert.equal(life.clock.waiting, 0);
+});

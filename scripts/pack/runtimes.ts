@@ -43,7 +43,18 @@ const entryPoints = ["fd3", "fd3/deno", "fd3/bun", "fd3/node"];
 
 const notifying = ["barrier", "capabilities", "dropFd", "notify", "removeFd", "storeFd", "watchdog"];
 const service = ["booted", "credential", "directories", "log", "takeFd", "unclaimedFds"];
-const common = ["Fd3Error", "args", "daemon", "exit", "listen", "listenFds", "serve", "terminated", ...notifying, ...service]
+const common = [
+  "Fd3Error",
+  "args",
+  "daemon",
+  "exit",
+  "listen",
+  "listenFds",
+  "serve",
+  "terminated",
+  ...notifying,
+  ...service,
+]
   .sort();
 const names: Record<string, readonly string[]> = {
   // The file that the runtime's condition picks has more than the types of `fd3` tell.

@@ -6,13 +6,24 @@ import type { Listener, ListenOptions } from "../types.ts";
 export interface DaemonContext {
   /** Aborts when the daemon begins to stop. */
   readonly signal: AbortSignal;
-  /** `listen()`, whose listener is closed when the daemon stops; its open connections are what is in flight. */
+  /**
+   * `listen()`, whose listener is closed when the daemon stops; its open connections are what is in flight.
+   *
+   * @throws {Fd3Error} What `listen()` throws, and `ERR_FD3_CLOSED` once the daemon stops.
+   */
   listen(options?: ListenOptions): Promise<Listener>;
-  /** `serve()`, whose server is drained when the daemon stops. `drainTimeout` and `signal` are the daemon's. */
+  /**
+   * `serve()`, whose server is drained when the daemon stops. `drainTimeout` and `signal` are the daemon's.
+   *
+   * @throws {Fd3Error} What `serve()` throws, and `ERR_FD3_CLOSED` once the daemon stops.
+   */
   serve(handler: ServeHandler, options?: Omit<ServeOptions, "drainTimeout" | "signal">): Promise<HttpServer>;
-  /** What `systemctl status` shows (STATUS=). Any text: a line break becomes a blank. Nothing outside systemd. */
+  /**
+   * What `systemctl status` shows (STATUS=). Any text: a line break becomes a blank, and what is too long is cut. It may be set for each
+   * request: it goes out at most ten times a second, and the last one in any case. Nothing outside systemd.
+   */
   status(text: string): void;
-  /** Called when the daemon has stopped, the last one first. */
+  /** Called when nothing is in flight any more, the last one first, each awaited. One that fails stops no other. */
   cleanup(callback: () => unknown): void;
 }
 
@@ -20,7 +31,11 @@ export interface DaemonContext {
 export interface DaemonOptions {
   /** Reads the configuration again, on SIGHUP. Where it fails, the old one is kept, and STATUS= says so. */
   readonly reload?: () => unknown;
-  /** How long stopping waits for what is in flight, in milliseconds. @default {30000} */
+  /**
+   * How long stopping waits for what is in flight, in milliseconds; after that it is cut off. `Infinity` waits for as long as it takes.
+   *
+   * @default {30000}
+   */
   readonly drainTimeout?: number;
   /**
    * Ends an activated daemon that has had no connection, request or WebSocket for so long, in milliseconds; the next client starts it
@@ -33,6 +48,54 @@ export interface DaemonOptions {
 
 /** What makes a script a daemon. */
 export interface DaemonApi {
-  /** Documented where it is built. */
+  /**
+   * A daemon's whole life: it opens what it serves with, says that it is ready, proves that it is alive, reloads, and stops without
+   * dropping anybody. It is the process: it ends that itself, and what it returns never settles, but for what is thrown below.
+   *
+   * | what happens | what it does | exit status |
+   * | --- | --- | --- |
+   * | `setup` is fulfilled | READY=1 with the last status, then the watchdog | |
+   * | SIGTERM, SIGINT | STOPPING=1, `signal` aborts, nothing more is accepted, what is in flight is finished, cleanups | 0 |
+   * | a second one, of either | ends at once | 143 or 130 |
+   * | SIGHUP | RELOADING=1, `reload`, READY=1; one after the other; during the start it waits, while stopping it is ignored | |
+   * | `reload` fails | a line on stderr; the old configuration serves on, and STATUS= says so | |
+   * | `setup` fails, an error nobody handled, a server that ended | a line on stderr, STATUS=, ERRNO=, and it stops as above | 1 |
+   * | a cleanup fails | a line on stderr, and the next one | 1 |
+   * | nobody was there for `idleTimeout` | stops accepting, answers who came meanwhile, STOPPING=1, cleanups | 0 |
+   *
+   * `setup` opens listeners and servers, and returns: whoever awaits their end in it is never ready. What a signal finds in flight is
+   * waited for as long as `drainTimeout` says: for `serve()`, its drain; for `listen()`, its open connections, which are closed then. Up to
+   * that moment the service manager is asked for more time each second (EXTEND_TIMEOUT_USEC=, 5 s), by the event loop, so that
+   * TimeoutStopSec= need not be longer than `drainTimeout`, and still finds a process that hangs. Cleanups that take longer than both
+   * are up to TimeoutStopSec=. Signals of a kind that a daemon handles no longer do what they do by default: without `reload`, SIGHUP is
+   * answered and does nothing, so that no daemon dies of it.
+   *
+   * Once idle it looks each quarter of `idleTimeout`. Each socket must have been passed: with one of its own it would be gone with it, so
+   * then it runs on. Who connects after it stopped accepting waits in the kernel's queue, and starts the next instance. Where nobody
+   * knows the connections (Unix sockets without FFI on some servers), the requests alone count.
+   *
+   * Outside systemd it does the same, and tells nobody. Messages that cannot be sent are logged and change nothing else.
+   *
+   * Deno permissions: those of `listen` or `serve`, and of {@linkcode NotifyApi}; `--allow-env=JOURNAL_STREAM` for log prefixes.
+   *
+   * @throws {TypeError} If `setup` or an option is not of its kind. All else is said on stderr, with exit status 1.
+   * @param setup Opens everything, through its context.
+   * @param options What else it does.
+   *
+   * @example An HTTP service, at a socket of systemd's or at the address that is its argument
+   * ```ts
+   * import { args, daemon } from "@fd3/fd3";
+   *
+   * const [fallback] = args();
+   * let greeting = "Hello World";
+   * if (fallback !== undefined) {
+   *   await daemon(async (context) => {
+   *     await context.serve(() => new Response(greeting), { fallback });
+   *     context.status("Serving");
+   *     context.cleanup(() => console.error("bye"));
+   *   }, { reload: () => greeting = "Hello again", idleTimeout: 60_000 });
+   * }
+   * ```
+   */
   daemon(setup: (context: DaemonContext) => unknown, options?: DaemonOptions): Promise<void>;
 }
