@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { until } from "./clients.ts";
-import { eachVariant, property, setUp, type Stage } from "./variants.ts";
+import { eachVariantAbreast, property, setUp, type Stage } from "./variants.ts";
 import { get, greeted, keepAlive, someVariants } from "./web.ts";
 
-eachVariant("daemon", {
+eachVariantAbreast("daemon", {
   "the unit files pass systemd-analyze verify": verify,
   "the first request starts the service as shipped": shipped,
   "systemctl start returns when the service has its configuration and serves": ready,
@@ -87,12 +87,12 @@ async function status(stage: Stage): Promise<void> {
 async function reload(stage: Stage): Promise<void> {
   const { lab, path } = stage;
   // It is there for longer than that: it pings.
-  await prepare(stage, ["WatchdogSec=2"], "greeting 0");
+  await prepare(stage, ["WatchdogSec=3"], "greeting 0");
   using agent = keepAlive();
   const { socket } = await get(path, "/", agent);
   const pid = await show(stage, "MainPID");
   const begin = Date.now();
-  for (let i = 1; i <= 4 || Date.now() < begin + 3000; i++) {
+  for (let i = 1; i <= 4 || Date.now() < begin + 4000; i++) {
     const slow = greeted(path, "/slow?ms=300");
     await greet(stage, `greeting ${i}`);
     await lab.must(["systemctl", "reload", unit]);
@@ -116,7 +116,7 @@ async function reload(stage: Stage): Promise<void> {
 
 async function watchdog(stage: Stage): Promise<void> {
   const { lab, path } = stage;
-  await prepare(stage, ["WatchdogSec=2", "Restart=on-watchdog"]);
+  await prepare(stage, ["WatchdogSec=3", "Restart=on-watchdog"]);
   const restarts = async () => Number(await show(stage, "NRestarts"));
   await greeted(path);
   const pid = await show(stage, "MainPID");
@@ -124,11 +124,15 @@ async function watchdog(stage: Stage): Promise<void> {
   await until("it is started again", async () => await restarts() === 1, 30_000);
   assert.equal((await greeted(path))[0], "Hello");
   assert.notEqual(await show(stage, "MainPID"), pid);
-  assert.match(await lab.journal(unit), /^daemon\.service: Watchdog timeout \(limit 2s\)!$/m);
+  assert.match(await lab.journal(unit), /^daemon\.service: Watchdog timeout \(limit 3s\)!$/m);
 
   // The new instance can start, and find its file, only once it is back.
   await lab.must(["mv", file, `${file}.away`]);
-  await until("it is killed", async () => (await lab.journal(unit)).split("Watchdog timeout (limit 2s)!").length > 2, 30_000);
+  await until(
+    "it is killed",
+    async () => (await lab.journal(unit)).split("Watchdog timeout (limit 3s)!").length > 2,
+    30_000,
+  );
   await lab.must(["mv", `${file}.away`, file]);
   assert.equal((await greeted(path))[0], "Hello");
   assert.match(await lab.journal(unit), /Cannot ping the watchdog: the health check gave false$/m);

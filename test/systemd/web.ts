@@ -46,9 +46,10 @@ export function keepAlive(): Agent & Disposable {
   return Object.assign(agent, { [Symbol.dispose]: () => agent.destroy() });
 }
 
-/** Each variant once, of Node those that differ in how they call libc. */
+/** Each variant once, of Node those that differ in how they call libc. A descriptor can be stored only with libc. */
 export function someVariants(service: Service): Variant[] {
   const all = variantsOf(service).filter(({ name }) => name !== "Node 22");
+  if (service === "durable") return all;
   const node20 = all.find(({ name }) => name === "Node 20")!;
   const adjust = (unit: string) =>
     unit.replace("/usr/bin/node ", "/usr/bin/node --no-addons ").replace("NotifyAccess=main", "NotifyAccess=all");
