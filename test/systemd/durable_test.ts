@@ -86,7 +86,10 @@ async function crashes(stage: Stage): Promise<void> {
   // One that was counted, and not answered, at each crash.
   assert.ok(lost <= 3, `${lost} gaps in ${numbers.join(" ")}`);
   assert.ok(numbers.at(-1)! - numbers[0] <= numbers.length - 1 + 3);
-  assert.equal(await show(stage, "NRestarts"), "3");
+  assert.equal(
+    (await lab.journal(unit)).match(/^durable\.service: Main process exited, code=killed, status=9\/KILL$/mg)?.length,
+    3,
+  );
   assert.equal(await show(stage, "NFileDescriptorStore"), "1");
 }
 

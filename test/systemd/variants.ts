@@ -152,7 +152,8 @@ export function eachVariant(
   which: readonly Variant[] = variantsOf(service),
 ): void {
   for (const variant of which) {
-    suite(variant.name, () => {
+    // One after the other in a lab, also where labs are abreast.
+    suite(variant.name, { concurrency: 1 }, () => {
       let stage: Stage | undefined;
       before(async () => void (stage = await bootVariant(service, variant)));
       after(() => stage?.lab.stop());
