@@ -21,6 +21,7 @@ import { adoptNative } from "./bun/native.ts";
 import type { ServeNativeOptions } from "./bun/serve_native.ts";
 import type { BunListener, BunServer, BunSocketHandlers } from "./bun/types.ts";
 import { onProcessSignals, processGlobal } from "./shared/process_host.ts";
+import { processDaemon } from "./shared/process_daemon.ts";
 import { processService } from "./shared/process_service.ts";
 
 export { Fd3Error, type Fd3ErrorCode } from "../src/errors.ts";
@@ -178,13 +179,9 @@ export const credential: ServiceApi["credential"] = service.credential;
 export const directories: ServiceApi["directories"] = service.directories;
 
 /** See {@linkcode DaemonApi.daemon}. */
-export const daemon: DaemonApi["daemon"] = daemonBy(
-  () => import("./shared/process_daemon.ts"),
-  () => import("./bun/http.ts"),
-  {
-    listen,
-    notify,
-    watchdog,
-    log,
-  },
-);
+export const daemon: DaemonApi["daemon"] = daemonBy(() => processDaemon, () => import("./bun/http.ts"), {
+  listen,
+  notify,
+  watchdog,
+  log,
+});

@@ -16,6 +16,7 @@ import { facade } from "../src/notify/facade.ts";
 import type { NotifyApi } from "../src/notify/types.ts";
 import { terminatedBy } from "../src/terminated.ts";
 import type { Listener, ListenFd, ListenFdsOptions, ListenOptions } from "../src/types.ts";
+import { denoDaemon } from "./deno/daemon.ts";
 import { denoHost as host } from "./deno/host.ts";
 import { openDenoFunctions } from "./deno/libc.ts";
 import { DenoStreamListener, openDeno } from "./deno/listener.ts";
@@ -189,7 +190,7 @@ export const credential: ServiceApi["credential"] = service.credential;
 export const directories: ServiceApi["directories"] = service.directories;
 
 /** See {@linkcode DaemonApi.daemon}. */
-export const daemon: DaemonApi["daemon"] = daemonBy(() => import("./deno/daemon.ts"), () => import("./deno/http.ts"), {
+export const daemon: DaemonApi["daemon"] = daemonBy(() => denoDaemon, () => import("./deno/http.ts"), {
   listen,
   notify,
   watchdog,

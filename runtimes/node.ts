@@ -14,10 +14,12 @@ import { facade } from "../src/notify/facade.ts";
 import type { NotifyApi } from "../src/notify/types.ts";
 import { terminatedBy } from "../src/terminated.ts";
 import type { Listener, ListenFd, ListenFdsOptions, ListenOptions } from "../src/types.ts";
+import { denoDaemon } from "./deno/daemon.ts";
 import type { Attached, AttachOptions } from "./node/attach.ts";
 import { currentHost, currentHosts } from "./node/current_host.ts";
 import { adoptNet } from "./shared/net_listener.ts";
 import type { NetServer } from "./shared/node_types.ts";
+import { processDaemon } from "./shared/process_daemon.ts";
 import { onProcessSignals, processGlobal } from "./shared/process_host.ts";
 
 export { Fd3Error, type Fd3ErrorCode } from "../src/errors.ts";
@@ -133,9 +135,7 @@ export const directories: ServiceApi["directories"] = service.directories;
 
 /** See {@linkcode DaemonApi.daemon}. */
 export const daemon: DaemonApi["daemon"] = daemonBy(
-  () => {
-    return "Deno" in globalThis ? import("./deno/daemon.ts") : import("./shared/process_daemon.ts");
-  },
+  () => "Deno" in globalThis ? denoDaemon : processDaemon,
   () => import("./node/http.ts"),
   {
     listen,

@@ -17,9 +17,9 @@ test("daemon() is ready when setup is fulfilled, with the last status, and pings
   }, { drainTimeout: 1234 });
   await settle();
   assert.deepEqual(life.take(), ['serve {"fallback":"80","drainTimeout":1234}']);
-  assert.ok(life.isAlive);
   open();
   await settle();
+  assert.ok(life.isAlive);
   assert.deepEqual(life.take(), ["tell ready status=two lines", "watchdog: start"]);
 });
 

@@ -1,6 +1,4 @@
-import { runDaemon } from "../../src/daemon/daemon.ts";
-import { type DaemonParts, type DaemonRuntime, timers } from "../../src/daemon/daemon_host.ts";
-import type { DaemonContext, DaemonOptions } from "../../src/daemon/types.ts";
+import type { DaemonRuntime } from "../../src/daemon/daemon_host.ts";
 
 /** The parts of `process` that a daemon uses. */
 interface LifeProcess {
@@ -10,7 +8,8 @@ interface LifeProcess {
 
 const life = () => (globalThis as unknown as { process: LifeProcess }).process;
 
-const runtime: DaemonRuntime = {
+/** What a daemon asks of Node or Bun. */
+export const processDaemon: DaemonRuntime = {
   onSignal: (name, callback) => void life().on(name, callback),
   onUnhandled(callback) {
     life().on("uncaughtException", callback);
@@ -18,14 +17,6 @@ const runtime: DaemonRuntime = {
     // no flag. Bun does not.
     if ("Bun" in globalThis) life().on("unhandledRejection", callback);
   },
+  breathe: () => new Promise((resolve) => void setTimeout(resolve, 3)),
   exit: (status) => life().exit(status),
 };
-
-/** A daemon on Node or Bun. */
-export function startDaemon(
-  parts: DaemonParts,
-  setup: (context: DaemonContext) => unknown,
-  options: DaemonOptions,
-): Promise<void> {
-  return runDaemon({ ...runtime, ...timers, ...parts }, setup, options);
-}

@@ -3,6 +3,8 @@ import { Life } from "./life.ts";
 import { checkDaemonOptions } from "./options.ts";
 import type { DaemonContext, DaemonOptions } from "./types.ts";
 
+export { timers } from "./timers.ts";
+
 /** See {@linkcode DaemonApi.daemon}. */
 export async function runDaemon(
   host: DaemonHost,

@@ -29,6 +29,8 @@ export interface DaemonRuntime {
   onSignal(name: DaemonSignal, callback: () => void): void;
   /** Calls back for each error that nobody caught and each rejection that nobody handled; neither ends the process any more. */
   onUnhandled(callback: (error: unknown) => void): void;
+  /** Settles after some turns of the event loop, in which a client who waits is answered. */
+  breathe(): Promise<void>;
   /** Ends the process; only that of a test comes back. */
   exit(status: number): void;
 }
@@ -38,17 +40,3 @@ export interface DaemonHost extends DaemonParts, DaemonRuntime, Clock {
   /** Keeps the process alive until what it gives is called. */
   keepAlive(): () => void;
 }
-
-/** Time, and life, as every runtime has them. */
-export const timers: Pick<DaemonHost, "now" | "after" | "keepAlive"> = {
-  now: () => performance.now(),
-  after(ms, callback) {
-    const timer = setTimeout(callback, ms);
-    return () => clearTimeout(timer);
-  },
-  keepAlive() {
-    // A signal handler alone keeps Node from nothing.
-    const timer = setInterval(() => {}, 2 ** 31 - 1);
-    return () => clearInterval(timer);
-  },
-};

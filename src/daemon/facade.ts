@@ -1,16 +1,7 @@
 import type { ServeAdapter, serveWith } from "../http/serve.ts";
 import type { trafficOf } from "../http/traffic.ts";
-import type { DaemonParts, Served } from "./daemon_host.ts";
-import type { DaemonApi, DaemonContext, DaemonOptions } from "./types.ts";
-
-/** The part of a runtime that is loaded. */
-export interface DaemonModule {
-  startDaemon(
-    parts: DaemonParts,
-    setup: (context: DaemonContext) => unknown,
-    options: DaemonOptions,
-  ): Promise<void>;
-}
+import type { DaemonParts, DaemonRuntime, Served } from "./daemon_host.ts";
+import type { DaemonApi } from "./types.ts";
 
 /** How a runtime serves, loaded when somebody does. */
 export interface HttpParts {
@@ -20,14 +11,14 @@ export interface HttpParts {
 }
 
 /**
- * `daemon()`, whose code is loaded on the first call: a service that only listens does not wait for it.
+ * `daemon()`, whose code is loaded on the first call, in one file: a service that only listens does not wait for it.
  *
- * @param load Loads the runtime's part.
+ * @param runtime Gives what a daemon asks of this runtime.
  * @param loadHttp Loads its way to serve.
  * @param rest What else a daemon takes of fd3.
  */
 export function daemonBy(
-  load: () => Promise<DaemonModule>,
+  runtime: () => DaemonRuntime,
   loadHttp: () => Promise<HttpParts>,
   rest: Omit<DaemonParts, "serve">,
 ): DaemonApi["daemon"] {
@@ -36,5 +27,8 @@ export function daemonBy(
     const server = await http.serveWith(http.adapter, handler, options);
     return { server, traffic: http.trafficOf(server)! };
   };
-  return async (setup, options = {}) => (await load()).startDaemon({ ...rest, serve }, setup, options);
+  return async (setup, options = {}) => {
+    const { runDaemon, timers } = await import("./daemon.ts");
+    await runDaemon({ ...timers, ...runtime(), ...rest, serve }, setup, options);
+  };
 }

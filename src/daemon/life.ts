@@ -13,6 +13,9 @@ const defaultDrainTimeout = 30_000;
 /** The status of a process that a signal ended, as a shell has it: 128 and its number. */
 const statuses = { SIGINT: 130, SIGTERM: 143 } as const;
 
+/** After how many of them a start is one that takes long. */
+const breathsOfStart = 5;
+
 /** How long the end waits for messages that have not left, in milliseconds: a program may be sending them. */
 const flushMs = 5000;
 
@@ -30,6 +33,7 @@ export class Life {
   #wasSignalled = false;
   #status = 0;
   #endIdle: () => void = () => {};
+  #letGo: () => void = () => {};
   #watchdog: Watchdog | undefined;
   #setUp: Promise<void> = Promise.resolve();
   #end: () => void = () => {};
@@ -51,13 +55,13 @@ export class Life {
 
   /** Settles when it is over, where `exit` comes back. */
   async run(setup: (context: DaemonContext) => unknown): Promise<void> {
-    const letGo = this.#host.keepAlive();
     this.#heed();
     this.#setUp = this.#prepare(setup);
+    void this.#tellSlowStart();
     await this.#setUp;
     if (!this.#isStopping) await this.#begin();
     await this.#ended;
-    letGo();
+    this.#letGo();
   }
 
   #heed(): void {
@@ -84,9 +88,20 @@ export class Life {
     }
   }
 
+  /** A start that takes long has a status, too. One that does not, needs no timer. */
+  async #tellSlowStart(): Promise<void> {
+    for (let i = 0; i < breathsOfStart; i++) await this.#host.breathe();
+    if (!this.#isStopping) this.#messages.open();
+  }
+
   /** Everything accepts. */
   async #begin(): Promise<void> {
+    // The client who started the daemon waits, and nobody waits for this as urgently.
+    if (this.#context.opened.some(({ activated }) => activated)) await this.#host.breathe();
+    if (this.#isStopping) return;
     await this.#messages.send({ ready: true });
+    this.#messages.open();
+    this.#letGo = this.#host.keepAlive();
     if (this.#isStopping) return;
     this.#reloader.open();
     this.#watchIdle();

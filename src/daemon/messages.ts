@@ -17,7 +17,7 @@ export class Messages {
   #queue: Promise<void> = Promise.resolve();
   /** Nobody listens. */
   #isMuted = false;
-  #isOver = false;
+  #isOpen = false;
   /** The last status, for who has said another in between. */
   #status = "";
   /** Whether it was not sent yet. */
@@ -35,17 +35,32 @@ export class Messages {
     return this.#status;
   }
 
-  /** Sets the status. It goes out with the next message, which comes soon. */
+  /** From now on a new status goes out by itself, soon. */
+  open(): void {
+    this.#isOpen = true;
+    if (this.#isNew) this.#plan();
+  }
+
+  /** From now on it does not any more. */
+  end(): void {
+    this.#isOpen = false;
+  }
+
+  /** Sets the status. */
   setStatus(text: string): void {
     this.#status = statusLine(String(text));
     this.#isNew = true;
-    if (this.#isPlanned || this.#isMuted || this.#isOver) return;
+    this.#plan();
+  }
+
+  #plan(): void {
+    if (this.#isPlanned || this.#isMuted || !this.#isOpen) return;
     const left = this.#lastSent + statusMs - this.#host.now();
     if (left <= 0) return void this.send({});
     this.#isPlanned = true;
     this.#host.after(left, () => {
       this.#isPlanned = false;
-      if (this.#isNew && !this.#isOver) void this.send({});
+      if (this.#isNew && this.#isOpen) void this.send({});
     });
   }
 
@@ -61,11 +76,6 @@ export class Messages {
   /** Settles when all has left. */
   flush(): Promise<void> {
     return this.#queue;
-  }
-
-  /** From now on a new status is not sent by itself. */
-  end(): void {
-    this.#isOver = true;
   }
 
   async #deliver(state: NotifyState): Promise<void> {
