@@ -162,7 +162,7 @@ export function eachVariant(
   }
 }
 
-/** The same with two labs at a time, for tests that wait more than they work. */
+/** The same with three labs at a time, for tests that wait more than they work. */
 export function eachVariantAbreast(...args: Parameters<typeof eachVariant>): void {
-  suite(args[0], { concurrency: 2 }, () => eachVariant(...args));
+  suite(args[0], { concurrency: 3 }, () => eachVariant(...args));
 }
