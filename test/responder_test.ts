@@ -210,3 +210,20 @@ test("closing() leaves an upgrade alone, and what cannot be copied", async () =>
   await used.text();
   assert.equal(await closing(used).text().catch(() => "still used"), "still used");
 });
+
+test("Responder counts the requests that came", async () => {
+  const handlers: ServeHandler[] = [
+    () => new Response("at once"),
+    (_request) => Promise.resolve(new Response("later")),
+    () => {
+      throw new Error("no");
+    },
+  ];
+  for (const handler of handlers) {
+    const { responder, ask } = make(handler);
+    assert.equal(responder.handled, 0);
+    await ask();
+    await ask();
+    assert.equal(responder.handled, 2);
+  }
+});

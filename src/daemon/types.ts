@@ -20,7 +20,8 @@ export interface DaemonContext {
   serve(handler: ServeHandler, options?: Omit<ServeOptions, "drainTimeout" | "signal">): Promise<HttpServer>;
   /**
    * What `systemctl status` shows (STATUS=). Any text: a line break becomes a blank, and what is too long is cut. It may be set for each
-   * request: it goes out at most ten times a second, and the last one in any case. Nothing outside systemd.
+   * request: it goes out at most ten times a second, and the last one in any case. While the daemon starts it goes out with READY=1, or
+   * before that if the start takes half a second. Nothing outside systemd.
    */
   status(text: string): void;
   /** Called when nothing is in flight any more, the last one first, each awaited. One that fails stops no other. */
@@ -56,7 +57,7 @@ export interface DaemonApi {
    * | --- | --- | --- |
    * | `setup` is fulfilled | READY=1 with the last status, then the watchdog | |
    * | SIGTERM, SIGINT | STOPPING=1, `signal` aborts, nothing more is accepted, what is in flight is finished, cleanups | 0 |
-   * | a second one, of either | ends at once | 143 or 130 |
+   * | a second one, of either | ends at once; a Ctrl-C that npm passes on comes twice | 143 or 130 |
    * | SIGHUP | RELOADING=1, `reload`, READY=1; one after the other; during the start it waits, while stopping it is ignored | |
    * | `reload` fails | a line on stderr; the old configuration serves on, and STATUS= says so | |
    * | `setup` fails, an error nobody handled, a server that ended | a line on stderr, STATUS=, ERRNO=, and it stops as above | 1 |
