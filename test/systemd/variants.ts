@@ -25,6 +25,8 @@ export interface Variant {
   readonly program: string;
   /** Where that program is in the lab: it becomes a link to this. Without one the program is compiled. */
   readonly executable?: string;
+  /** How its unit differs from the shipped one. */
+  readonly adjust?: (unit: string) => string;
 }
 
 const deno = { runtime: "deno", program: "/usr/bin/deno", executable: `${inLab}/node_modules/deno/deno` } as const;
@@ -44,10 +46,15 @@ const variants: readonly Variant[] = [
 ];
 
 /** The examples that have units. */
-export type Service = "foobar" | "http";
+export type Service = "foobar" | "http" | "daemon" | "durable";
 
 /** The program of each. */
-const scripts: Record<Service, string> = { foobar: "examples/foobard.ts", http: "examples/http.ts" };
+const scripts: Record<Service, string> = {
+  foobar: "examples/foobard.ts",
+  http: "examples/http.ts",
+  daemon: "examples/daemon.ts",
+  durable: "examples/durable.ts",
+};
 
 /** How its socket and service differ from what is shipped. */
 export interface Setup {
@@ -85,10 +92,16 @@ export function unitText(name: string): string {
   return readFileSync(`${project}/examples/units/${name}`, "utf8");
 }
 
+/** The service as it is shipped, but for what the variant adjusts. */
+export function serviceText(stage: Pick<Stage, "service" | "variant">): string {
+  const shipped = unitText(unitOf(stage));
+  return stage.variant.adjust?.(shipped) ?? shipped;
+}
+
 /** The shipped `ExecStart=` line with another program; a compiled one is compiled first. */
 export async function execStart(stage: Stage, script: string, denoFlags = ""): Promise<string> {
   const { service, variant, lab } = stage;
-  const [shipped] = /^ExecStart=.*$/m.exec(unitText(unitOf(stage)))!;
+  const [shipped] = /^ExecStart=.*$/m.exec(serviceText(stage))!;
   if (variant.executable !== undefined) {
     return shipped.replace(scripts[service], script).replace("--no-prompt", `--no-prompt ${denoFlags}`.trim());
   }
@@ -123,7 +136,7 @@ async function bootVariant(service: Service, variant: Variant): Promise<Stage> {
     if (variant.executable === undefined) await execStart(stage, scripts[service]);
     else await lab.must(["ln", "-sfn", variant.executable, variant.program]);
     lab.writeUnit(`${service}.socket`, unitText(`${service}.socket`));
-    lab.writeUnit(`${service}.service`, unitText(unitOf(stage)));
+    lab.writeUnit(`${service}.service`, serviceText(stage));
     await lab.must(["systemctl", "daemon-reload"]);
     return stage;
   } catch (error) {
@@ -139,11 +152,17 @@ export function eachVariant(
   which: readonly Variant[] = variantsOf(service),
 ): void {
   for (const variant of which) {
-    suite(variant.name, () => {
+    // One after the other in a lab, also where labs are abreast.
+    suite(variant.name, { concurrency: 1 }, () => {
       let stage: Stage | undefined;
       before(async () => void (stage = await bootVariant(service, variant)));
       after(() => stage?.lab.stop());
       for (const [name, run] of Object.entries(tests)) test(name, () => run(stage!));
     });
   }
+}
+
+/** The same with three labs at a time, for tests that wait more than they work. */
+export function eachVariantAbreast(...args: Parameters<typeof eachVariant>): void {
+  suite(args[0], { concurrency: 3 }, () => eachVariant(...args));
 }
