@@ -22,12 +22,17 @@ const show = (stage: Stage, name: string) => property(stage, unit, name);
 
 /** On a Unix socket, which the driver reaches, and with a greeting. */
 async function prepare(stage: Stage, service: readonly string[] = [], greeting = "Hello"): Promise<void> {
-  await stage.lab.must(["systemctl", "stop", "daemon.socket", unit]);
+  await stage.lab.must(["systemctl", "stop", "daemon.socket", unit], { timeoutMs: 60_000 });
   await greet(stage, greeting);
   await setUp(stage, {
     socket: ["ListenStream=", "ListenStream=/run/daemon.sk"],
     service: [`Environment=GREETING_FILE=${file}`, "RestartSec=0", ...service],
   });
+}
+
+/** Starts it, and returns when it is ready: it answers before, and then it can be neither reloaded nor watched. */
+async function start({ lab }: Stage): Promise<void> {
+  await lab.must(["systemctl", "start", unit], { timeoutMs: 60_000 });
 }
 
 async function greet({ lab }: Stage, greeting: string): Promise<void> {
@@ -77,7 +82,7 @@ async function ready(stage: Stage): Promise<void> {
 
 async function status(stage: Stage): Promise<void> {
   await prepare(stage, ["DynamicUser=no", "User=nobody"]);
-  await stage.lab.must(["systemctl", "start", unit], { timeoutMs: 60_000 });
+  await start(stage);
   assert.equal(await show(stage, "User"), "nobody");
   await until("its first status", async () => await show(stage, "StatusText") === "0 requests");
   for (let i = 1; i <= 3; i++) assert.deepEqual(await greeted(stage.path), ["Hello", i]);
@@ -88,6 +93,7 @@ async function reload(stage: Stage): Promise<void> {
   const { lab, path } = stage;
   // It is there for longer than that: it pings.
   await prepare(stage, ["WatchdogSec=3"], "greeting 0");
+  await start(stage);
   using agent = keepAlive();
   const { socket } = await get(path, "/", agent);
   const pid = await show(stage, "MainPID");
@@ -118,7 +124,7 @@ async function watchdog(stage: Stage): Promise<void> {
   const { lab, path } = stage;
   await prepare(stage, ["WatchdogSec=3", "Restart=on-watchdog"]);
   const restarts = async () => Number(await show(stage, "NRestarts"));
-  await greeted(path);
+  await start(stage);
   const pid = await show(stage, "MainPID");
   await assert.rejects(get(path, "/block?ms=120000"));
   await until("it is started again", async () => await restarts() === 1, 30_000);
@@ -141,6 +147,7 @@ async function watchdog(stage: Stage): Promise<void> {
 async function drain(stage: Stage): Promise<void> {
   const { lab, path } = stage;
   await prepare(stage, ["TimeoutStopSec=2", "Environment=DRAIN_TIMEOUT=60000"]);
+  await start(stage);
   const slow = greeted(path, "/slow?ms=5000");
   await until("it is being answered", async () => await show(stage, "StatusText") === "1 requests", 30_000);
   const stopping = lab.must(["systemctl", "stop", unit], { timeoutMs: 60_000 });
@@ -159,6 +166,7 @@ async function drain(stage: Stage): Promise<void> {
 async function drainTimeout(stage: Stage): Promise<void> {
   const { lab, path } = stage;
   await prepare(stage, ["Environment=DRAIN_TIMEOUT=300"]);
+  await start(stage);
   const slow = assert.rejects(get(path, "/slow?ms=120000"));
   await until("it is being answered", async () => await show(stage, "StatusText") === "1 requests", 30_000);
   await lab.must(["systemctl", "stop", unit], { timeoutMs: 60_000 });
