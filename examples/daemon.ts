@@ -43,19 +43,11 @@ function milliseconds(name: string): number | undefined {
 
 await daemon(async (context) => {
   readGreeting();
-  // A status for each request would cost more than its answer.
-  let soon: ReturnType<typeof setTimeout> | undefined;
-  const tell = () => {
-    soon = undefined;
-    context.status(`${count} requests`);
-  };
-  context.cleanup(() => clearTimeout(soon));
   await context.serve((request) => {
-    count++;
-    soon ??= setTimeout(tell, 500);
+    context.status(`${++count} requests`);
     return answer(request);
   }, { fallback: args()[0] ?? "127.0.0.1:8080" });
-  tell();
+  context.status("0 requests");
 }, {
   reload: readGreeting,
   idleTimeout: milliseconds("IDLE_TIMEOUT"),

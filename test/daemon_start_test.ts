@@ -9,11 +9,12 @@ const handler = () => new Response();
 test("daemon() is ready when setup is fulfilled, with the last status, and pings then", async () => {
   const life = new FakeLife();
   let open = () => {};
-  void life.start(async (context) => {
-    await context.serve(handler, { fallback: "80" });
-    context.status("one");
+  // The functions of the context can be taken out of it.
+  void life.start(async ({ serve, status }) => {
+    await serve(handler, { fallback: "80" });
+    status("one");
     await new Promise<void>((resolve) => open = resolve);
-    context.status("two\nlines");
+    status("two\nlines");
   }, { drainTimeout: 1234 });
   await settle();
   assert.deepEqual(life.take(), ['serve {"fallback":"80","drainTimeout":1234}']);

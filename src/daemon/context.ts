@@ -15,8 +15,8 @@ export interface ContextParts {
   readonly onEnd: (error: unknown) => void;
 }
 
-/** What `setup` gets, with what it opened. */
-export class Context implements DaemonContext {
+/** What `setup` opened, and how. */
+export class Context {
   readonly #parts: ContextParts;
   readonly #controller: AbortController = new AbortController();
   /** What it serves with. */
@@ -31,6 +31,17 @@ export class Context implements DaemonContext {
 
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  /** What `setup` gets: it may take the functions out of it. */
+  get given(): DaemonContext {
+    return {
+      signal: this.signal,
+      listen: (options) => this.listen(options),
+      serve: (handler, options) => this.serve(handler, options),
+      status: (text) => this.status(text),
+      cleanup: (callback) => this.cleanup(callback),
+    };
   }
 
   /** Tells who heeds the signal that the daemon stops. */

@@ -80,7 +80,7 @@ export class Life {
 
   async #prepare(setup: (context: DaemonContext) => unknown): Promise<void> {
     try {
-      await setup(this.#context);
+      await setup(this.#context.given);
     } catch (error) {
       // Nothing is expected of one that was told to stop, but that it stops.
       if (this.#isStopping) this.#host.log("warning", `Stopped while starting: ${messageOf(error)}`);
