@@ -181,6 +181,7 @@ export const directories: ServiceApi["directories"] = service.directories;
 
 /** See {@linkcode DaemonApi.daemon}. */
 export const daemon: DaemonApi["daemon"] = daemonBy(() => processDaemon, () => import("./bun/http.ts"), {
+  host,
   listen,
   notify,
   watchdog,

@@ -192,6 +192,7 @@ export const directories: ServiceApi["directories"] = service.directories;
 
 /** See {@linkcode DaemonApi.daemon}. */
 export const daemon: DaemonApi["daemon"] = daemonBy(() => denoDaemon, () => import("./deno/http.ts"), {
+  host,
   listen,
   notify,
   watchdog,

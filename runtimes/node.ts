@@ -139,6 +139,9 @@ export const daemon: DaemonApi["daemon"] = daemonBy(
   () => "Deno" in globalThis ? denoDaemon : processDaemon,
   () => import("./node/http.ts"),
   {
+    get host() {
+      return currentHost();
+    },
     listen,
     notify,
     watchdog,

@@ -1,5 +1,6 @@
 import type { ServeAdapter, serveWith } from "../http/serve.ts";
 import type { trafficOf } from "../http/traffic.ts";
+import type { Telling } from "./asked.ts";
 import type { DaemonParts, DaemonRuntime, Served } from "./daemon_host.ts";
 import type { DaemonApi } from "./types.ts";
 
@@ -20,7 +21,7 @@ export interface HttpParts {
 export function daemonBy(
   runtime: () => DaemonRuntime,
   loadHttp: () => Promise<HttpParts>,
-  rest: Omit<DaemonParts, "serve">,
+  rest: Pick<DaemonParts, "listen" | "log"> & Telling,
 ): DaemonApi["daemon"] {
   const serve: DaemonParts["serve"] = async (handler, options): Promise<Served> => {
     const http = await loadHttp();
@@ -28,7 +29,8 @@ export function daemonBy(
     return { server, traffic: http.trafficOf(server)! };
   };
   return async (setup, options = {}) => {
-    const { runDaemon, timers } = await import("./daemon.ts");
-    await runDaemon({ ...timers, ...runtime(), ...rest, serve }, setup, options);
+    const { asked, runDaemon, timers } = await import("./daemon.ts");
+    const { listen, log } = rest;
+    await runDaemon({ ...timers, ...runtime(), listen, log, ...asked(rest), serve }, setup, options);
   };
 }
