@@ -3,8 +3,8 @@ import type { Choice } from "../../src/activation/choose.ts";
 import { hasLibc } from "../../src/host.ts";
 import type { Engine, EngineHandler } from "../../src/http/engine.ts";
 import type { TlsOptions } from "../../src/http/types.ts";
-import { acceptedSockets, isWildcard, localEnd, readableSockets, unreadSockets } from "../../src/linux/accepted.ts";
-import { maybeShakingHands } from "../../src/linux/handshake.ts";
+import { acceptedSockets, isWildcard, localEnd, readableSockets } from "../../src/linux/accepted.ts";
+import { unreadConnections } from "../../src/linux/handshake.ts";
 import type { Libc } from "../../src/linux/libc.ts";
 import type { Address } from "../../src/types.ts";
 import { bunHost as host } from "./host.ts";
@@ -91,12 +91,7 @@ class BunEngine implements Engine {
   }
 
   unread(): number | undefined {
-    const libc = this.#libc;
-    if (libc === undefined || this.address.transport !== "tcp") return undefined;
-    const fds = acceptedSockets(libc, this.address);
-    if (!this.#isTls) return unreadSockets(libc, fds);
-    const young = new Set(maybeShakingHands(libc, fds));
-    return young.size + unreadSockets(libc, fds.filter((fd) => !young.has(fd)));
+    return this.#libc && unreadConnections(this.#libc, this.address, this.#isTls);
   }
 
   connections(): number | undefined {

@@ -1,3 +1,5 @@
+import type { Address } from "../types.ts";
+import { acceptedSockets, unreadSockets } from "./accepted.ts";
 import { SOL_TCP, TCP_INFO } from "./constants.ts";
 import type { Libc } from "./libc.ts";
 
@@ -23,4 +25,20 @@ export function maybeShakingHands(libc: Libc, fds: readonly number[]): number[] 
     if (libc.getsockopt(fd, SOL_TCP, TCP_INFO, info, Uint8Array.of(info.length, 0, 0, 0)) < 0) return false;
     return view.getUint32(LAST_DATA_RECV, true) < handshakeMs;
   });
+}
+
+/**
+ * How many accepted connections of a server have sent nothing that was read yet: those in their handshake too, where it speaks TLS.
+ *
+ * @param libc libc.
+ * @param address Where the server listens.
+ * @param isTls Whether it speaks TLS.
+ * @returns `undefined` for a Unix socket, whose kernel does not count.
+ */
+export function unreadConnections(libc: Libc, address: Address, isTls: boolean): number | undefined {
+  if (address.transport !== "tcp") return undefined;
+  const fds = acceptedSockets(libc, address);
+  if (!isTls) return unreadSockets(libc, fds);
+  const young = new Set(maybeShakingHands(libc, fds));
+  return young.size + unreadSockets(libc, fds.filter((fd) => !young.has(fd)));
 }
