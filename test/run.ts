@@ -1,87 +1,16 @@
 // Runs every suite on every runtime, and adds up what they count: `npm test`, or `npm test -- deno bun node24 systemd`.
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
+import { type Counts, root, runtimes, type Suite, suites } from "./suites.ts";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
-const runtimes = `${root}test/runtimes`;
 /** How long a suite may take, in milliseconds. */
 const longest = 20 * 60_000;
+/** How many suites run at once. */
+const lanes = 2;
+/** How many characters about failed tests are shown again at the end. */
+const longestDetails = 4000;
 const inCi = process.env.CI === "true";
-
-interface Counts {
-  passed: number;
-  failed: number;
-  skipped: number;
-}
-
-interface Suite {
-  readonly command: readonly string[];
-  /** How the runner's summary says each count. */
-  readonly summary: Record<keyof Counts, RegExp>;
-  /** Why it cannot run here. */
-  readonly obstacle?: string | undefined;
-}
-
-const nodeSummary = {
-  passed: /^ℹ pass (\d+)$/m,
-  failed: /^ℹ (?:fail|cancelled) (\d+)$/gm,
-  skipped: /^ℹ skipped (\d+)$/m,
-};
-const denoSummary = { passed: /\| (\d+) passed/, failed: /\| (\d+) failed/, skipped: /\| (\d+) ignored/ };
-const bunSummary = { passed: /^ *(\d+) pass$/m, failed: /^ *(\d+) fail$/m, skipped: /^ *(\d+) skip$/m };
-
-function tests(folder: string): string[] {
-  const names = readdirSync(`${root}${folder}`).filter((name) => name.endsWith("_test.ts"));
-  return names.sort().map((name) => `./${folder}/${name}`);
-}
-
-function sources(folder: string): string[] {
-  const files = readdirSync(`${root}${folder}`, { recursive: true, encoding: "utf8" });
-  return files.filter((file) => file.endsWith(".ts")).sort().map((file) => `${folder}/${file}`);
-}
-
-function node(version: string, folder: string): Suite {
-  // Node 20 strips no types, and 22 does not know `using`, which the tests have; the programs under test run as they are.
-  const loader = version === "node20" || version === "node22" ? ["--import", "tsx"] : [];
-  const flags = ["--disable-warning=ExperimentalWarning", "--test", "--test-reporter=spec", "--test-concurrency=1"];
-  return {
-    command: [`${runtimes}/node_modules/${version}/bin/node`, ...loader, ...flags, ...tests(folder)],
-    summary: nodeSummary,
-  };
-}
-
-/** A systemd that boots needs root, namespaces and systemd itself. */
-function systemdObstacle(): string | undefined {
-  if (process.getuid?.() !== 0) return "it boots a systemd of its own, for which it must be root";
-  return existsSync("/lib/systemd/systemd") ? undefined : "there is no systemd here";
-}
-
-const program = (name: string) => `${root}node_modules/.bin/${name}`;
-
-const suites: Record<string, () => Suite> = {
-  // The longest comes first.
-  systemd: () => ({ ...node("node24", "test/systemd"), obstacle: systemdObstacle() }),
-  deno: () => ({
-    command: [program("deno"), "test", "--no-check", "--allow-all", ...tests("test")],
-    summary: denoSummary,
-  }),
-  // The examples in the documentation.
-  docs: () => ({
-    command: [program("deno"), "test", "--doc", "--allow-all", "mod.ts", ...sources("runtimes"), ...sources("src")],
-    summary: denoSummary,
-  }),
-  bun: () => ({ command: [program("bun"), "test", "--timeout", "120000", ...tests("test")], summary: bunSummary }),
-  node20: () => node("node20", "test"),
-  node22: () => node("node22", "test"),
-  node24: () => node("node24", "test"),
-  node26: () => node("node26", "test"),
-  package: () => ({
-    command: [process.execPath, "--import", "tsx", "scripts/pack_check.ts"],
-    summary: { passed: /^(\d+) passed/m, failed: /(\d+) failed$/m, skipped: /^$(\d)/m },
-  }),
-};
 
 /** The Node versions lie in a folder of their own, so that none of them comes before the user's on npm's PATH. */
 function installNodes(): void {
@@ -102,11 +31,18 @@ function count(output: string, pattern: RegExp): number {
   return matches.reduce((sum, match) => sum + Number(match?.[1] ?? 0), 0);
 }
 
+/** The environment of a suite, without colors. Node 24 and later compile the sources once instead of at each start of a program. */
+function environment(): NodeJS.ProcessEnv {
+  const cache = `${root}node_modules/.cache/node`;
+  const env = { ...process.env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", NODE_COMPILE_CACHE: cache };
+  delete (env as NodeJS.ProcessEnv).FORCE_COLOR;
+  return env;
+}
+
 /** Runs a suite, shows what it prints, and counts. */
-async function run({ command, summary }: Suite, show: (text: string) => void): Promise<Counts> {
+async function run({ command, summary }: Suite, show: (text: string) => void): Promise<Counts & { details: string }> {
   const [file, ...args] = command;
-  const env = { ...process.env, NO_COLOR: "1", FORCE_COLOR: "0", DENO_NO_UPDATE_CHECK: "1" };
-  const child = spawn(file, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"], env });
+  const child = spawn(file, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"], env: environment() });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (text: string) => {
@@ -127,7 +63,41 @@ async function run({ command, summary }: Suite, show: (text: string) => void): P
   };
   // A runner that died, or that found no test, has failed too.
   if (counts.failed === 0 && (status !== 0 || counts.passed === 0)) counts.failed = 1;
-  return counts;
+  const details = counts.failed === 0 ? "" : (summary.details.exec(output)?.[0] ?? output.slice(-longestDetails));
+  return { ...counts, details: details.slice(0, longestDetails) };
+}
+
+/** Runs one suite and adds it up. Gives what it says of tests that failed. */
+async function runNamed(name: string, total: Counts, show: (text: string) => void): Promise<string> {
+  const suite = suites[name]();
+  show(`\n== ${name}\n`);
+  if (suite.obstacle !== undefined) {
+    show(`${inCi ? "failed" : "skipped"}: ${suite.obstacle}\n`);
+    total[inCi ? "failed" : "skipped"]++;
+    return "";
+  }
+  const started = Date.now();
+  const { details, ...counts } = await run(suite, show);
+  const seconds = ((Date.now() - started) / 1000).toFixed(0);
+  show(`== ${name}: ${counts.passed} passed, ${counts.failed} failed, ${seconds} s\n`);
+  for (const key of ["passed", "failed", "skipped"] as const) total[key] += counts[key];
+  return details === "" ? "" : `\n== failed in ${name}\n${details}\n`;
+}
+
+/** Some at a time, since tests wait more than they work; what a suite prints comes when it is through, unless it is alone. */
+async function runAll(names: readonly string[], total: Counts): Promise<void> {
+  const left = [...names];
+  let failures = "";
+  const lane = async () => {
+    for (let name = left.shift(); name !== undefined; name = left.shift()) {
+      let text = "";
+      const isAlone = names.length === 1;
+      failures += await runNamed(name, total, (more) => isAlone ? process.stdout.write(more) : text += more);
+      process.stdout.write(text);
+    }
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+  process.stdout.write(failures);
 }
 
 const wanted = process.argv.slice(2);
@@ -136,36 +106,6 @@ if (unknown.length > 0) {
   console.error(`Cannot run ${unknown.join(", ")}: the suites are ${Object.keys(suites).join(", ")}`);
   process.exit(1);
 }
-/** Runs one suite and adds it up. */
-async function runNamed(name: string, total: Counts, show: (text: string) => void): Promise<void> {
-  const suite = suites[name]();
-  show(`\n== ${name}\n`);
-  if (suite.obstacle !== undefined) {
-    show(`${inCi ? "failed" : "skipped"}: ${suite.obstacle}\n`);
-    total[inCi ? "failed" : "skipped"]++;
-    return;
-  }
-  const started = Date.now();
-  const counts = await run(suite, show);
-  const seconds = ((Date.now() - started) / 1000).toFixed(0);
-  show(`== ${name}: ${counts.passed} passed, ${counts.failed} failed, ${seconds} s\n`);
-  for (const key of ["passed", "failed", "skipped"] as const) total[key] += counts[key];
-}
-
-/** Two at a time, since tests wait more than they work; what a suite prints comes when it is through, unless it is alone. */
-async function runAll(names: readonly string[], total: Counts): Promise<void> {
-  const left = [...names];
-  const lane = async () => {
-    for (let name = left.shift(); name !== undefined; name = left.shift()) {
-      let text = "";
-      const isAlone = names.length === 1;
-      await runNamed(name, total, (more) => isAlone ? process.stdout.write(more) : text += more);
-      process.stdout.write(text);
-    }
-  };
-  await Promise.all([lane(), lane()]);
-}
-
 installNodes();
 const total: Counts = { passed: 0, failed: 0, skipped: 0 };
 await runAll(Object.keys(suites).filter((name) => wanted.length === 0 || wanted.includes(name)), total);

@@ -79,6 +79,9 @@ export interface Permission {
   readonly kind?: string;
 }
 
+/** The functions that `Deno.dlopen()` shall link, each with a struct as its result. */
+export type DenoSymbols = Record<string, { parameters: string[]; result: { struct: string[] } }>;
+
 /** `Deno`. */
 export interface DenoNamespace {
   readonly pid: number;
@@ -87,7 +90,11 @@ export interface DenoNamespace {
   readonly build: { readonly arch: string };
   readonly env: { get(name: string): string | undefined; delete(name: string): void };
   readonly permissions: { querySync(permission: Permission): { state: string } };
-  readonly UnsafePointer: { of(buffer: Uint8Array): unknown; value(pointer: unknown): bigint };
+  readonly UnsafePointer: {
+    of(buffer: Uint8Array): unknown;
+    value(pointer: unknown): bigint;
+    create(address: bigint): unknown;
+  };
   readonly UnsafePointerView: new (pointer: unknown) => { getInt32(): number };
   readonly stderr: { writeSync(bytes: Uint8Array): number };
   readonly Command: new (program: string, options: object) => {
@@ -104,10 +111,8 @@ export interface DenoNamespace {
   readFileSync(path: string): Uint8Array;
   osUptime(): number;
   unrefTimer(timer: unknown): void;
-  dlopen(
-    path: string,
-    symbols: Record<string, { parameters: string[]; result: string }>,
-  ): { symbols: Record<string, (...args: unknown[]) => unknown> };
+  /** With such results each function gives the bytes of its struct. */
+  dlopen(path: string, symbols: DenoSymbols): { symbols: Record<string, (...args: unknown[]) => Uint8Array> };
   addSignalListener(signal: string, listener: () => void): void;
   removeSignalListener(signal: string, listener: () => void): void;
   refTimer(timer: unknown): void;

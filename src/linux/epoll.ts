@@ -12,46 +12,38 @@ export interface Registration {
 /** Which set had the last one: a process has one, and looking for it takes as long as there are descriptors. */
 const lastSet = new WeakMap<Libc, number>();
 
-function infoOf(libc: Libc, fd: number, target = descriptorTarget(libc, fd)): string | undefined {
-  return target === "anon_inode:[eventpoll]" ? readText(libc, `/proc/self/fdinfo/${fd}`) : undefined;
+/** How many closed numbers in a row end the search for a set. */
+const longestGap = 16;
+
+/** How a set watches the socket with this inode at this number: nothing else has such lines. */
+function entryIn(libc: Libc, epollFd: number, fd: number, inode: number | undefined): Registration | undefined {
+  const text = readText(libc, `/proc/self/fdinfo/${epollFd}`) ?? "";
+  const entry = parseEpollInfo(text, fd).find((entry) => entry.inode === inode);
+  return entry && { epollFd, entry };
 }
 
 /**
- * The epoll sets of this process. They are made at start, so a gap of closed numbers ends the search. Deno has duplicates of its one
- * set: what reads the same is the same.
- */
-function epollSets(libc: Libc): Map<string, number> {
-  const sets = new Map<string, number>();
-  for (let fd = 3, closed = 0; closed < 16; fd++) {
-    const target = descriptorTarget(libc, fd);
-    closed = target === undefined ? closed + 1 : 0;
-    const text = infoOf(libc, fd, target ?? "");
-    if (text !== undefined && !sets.has(text)) sets.set(text, fd);
-  }
-  return sets;
-}
-
-/**
- * Where a descriptor is registered with the runtime's epoll set. The inode must match too: a set keeps the entry of a closed
- * number while another descriptor holds the same socket.
+ * Where a descriptor is registered with the runtime's epoll set: nobody but the runtime knows a number that it has just opened, so the first
+ * set that has it is the one (Deno has duplicates of it). The inode must match too: a set keeps the entry of a closed number while another
+ * descriptor holds the same socket.
  *
- * @throws {Fd3Error} `ERR_FD3_TRANSPLANT` unless exactly one set watches it.
+ * @throws {Fd3Error} `ERR_FD3_TRANSPLANT` if none watches it.
  */
 export function findRegistration(libc: Libc, fd: number): Registration {
   const inode = socketInode(descriptorTarget(libc, fd));
-  const search = (sets: Iterable<readonly [text: string, epollFd: number]>): Registration[] =>
-    [...sets].flatMap(([text, epollFd]) =>
-      parseEpollInfo(text, fd).filter((entry) => entry.inode === inode).map((entry) => ({ epollFd, entry }))
-    );
   const last = lastSet.get(libc);
-  const text = last === undefined ? undefined : infoOf(libc, last);
-  let found = text === undefined ? [] : search([[text, last!]]);
-  if (found.length !== 1) found = search(epollSets(libc));
-  if (found.length !== 1) {
-    throw new Fd3Error("ERR_FD3_TRANSPLANT", `Cannot find how fd ${fd} is watched: ${found.length} epoll entries`);
+  let found = last === undefined ? undefined : entryIn(libc, last, fd, inode);
+  // The sets are made at start, so a gap of closed numbers ends the search.
+  for (let epollFd = 3, closed = 0; found === undefined && closed < longestGap; epollFd++) {
+    const target = descriptorTarget(libc, epollFd);
+    closed = target === undefined ? closed + 1 : 0;
+    if (target === "anon_inode:[eventpoll]") found = entryIn(libc, epollFd, fd, inode);
   }
-  lastSet.set(libc, found[0].epollFd);
-  return found[0];
+  if (found === undefined) {
+    throw new Fd3Error("ERR_FD3_TRANSPLANT", `Cannot find how fd ${fd} is watched: no epoll set has it`);
+  }
+  lastSet.set(libc, found.epollFd);
+  return found;
 }
 
 /** A `struct epoll_event`. */

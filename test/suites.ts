@@ -1,0 +1,99 @@
+// The suites of `npm test`, and how to read what their runners print.
+import { existsSync, readdirSync } from "node:fs";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+export const root: string = fileURLToPath(new URL("..", import.meta.url));
+/** Where the Node versions are. */
+export const runtimes: string = `${root}test/runtimes`;
+
+export interface Counts {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+export interface Suite {
+  readonly command: readonly string[];
+  /** How the runner's summary says each count, and what it prints of the tests that failed. */
+  readonly summary: Record<keyof Counts | "details", RegExp>;
+  /** Why it cannot run here. */
+  readonly obstacle?: string | undefined;
+}
+
+const nodeSummary = {
+  passed: /^ℹ pass (\d+)$/m,
+  failed: /^ℹ (?:fail|cancelled) (\d+)$/gm,
+  skipped: /^ℹ skipped (\d+)$/m,
+  details: /^✖ failing tests:[^]*/m,
+};
+const denoSummary = {
+  passed: /\| (\d+) passed/,
+  failed: /\| (\d+) failed/,
+  skipped: /\| (\d+) ignored/,
+  details: /^ ERRORS [^]*/m,
+};
+const bunSummary = {
+  passed: /^ *(\d+) pass$/m,
+  failed: /^ *(\d+) fail$/m,
+  skipped: /^ *(\d+) skip$/m,
+  details: /(?:.*\n){0,30}\(fail\) .*/,
+};
+const packageSummary = {
+  passed: /^(\d+) passed/m,
+  failed: /(\d+) failed$/m,
+  skipped: /^$(\d)/m,
+  details: /^FAILED [^]*/m,
+};
+
+function tests(folder: string): string[] {
+  const names = readdirSync(`${root}${folder}`).filter((name) => name.endsWith("_test.ts"));
+  return names.sort().map((name) => `./${folder}/${name}`);
+}
+
+function sources(folder: string): string[] {
+  const files = readdirSync(`${root}${folder}`, { recursive: true, encoding: "utf8" });
+  return files.filter((file) => file.endsWith(".ts")).sort().map((file) => `${folder}/${file}`);
+}
+
+function node(version: string, folder: string): Suite {
+  // Node 20 strips no types, and 22 does not know `using`, which the tests have; the programs under test run as they are.
+  const loader = version === "node20" || version === "node22" ? ["--import", "tsx"] : [];
+  const flags = ["--disable-warning=ExperimentalWarning", "--test", "--test-reporter=spec", "--test-concurrency=1"];
+  return {
+    command: [`${runtimes}/node_modules/${version}/bin/node`, ...loader, ...flags, ...tests(folder)],
+    summary: nodeSummary,
+  };
+}
+
+/** A systemd that boots needs root, namespaces and systemd itself. */
+function systemdObstacle(): string | undefined {
+  if (process.getuid?.() !== 0) return "it boots a systemd of its own, for which it must be root";
+  return existsSync("/lib/systemd/systemd") ? undefined : "there is no systemd here";
+}
+
+const program = (name: string) => `${root}node_modules/.bin/${name}`;
+
+export const suites: Record<string, () => Suite> = {
+  // The longest comes first.
+  systemd: () => ({ ...node("node24", "test/systemd"), obstacle: systemdObstacle() }),
+  deno: () => ({
+    command: [program("deno"), "test", "--no-check", "--allow-all", ...tests("test")],
+    summary: denoSummary,
+  }),
+  // The examples in the documentation.
+  docs: () => ({
+    command: [program("deno"), "test", "--doc", "--allow-all", "mod.ts", ...sources("runtimes"), ...sources("src")],
+    summary: denoSummary,
+  }),
+  bun: () => ({ command: [program("bun"), "test", "--timeout", "120000", ...tests("test")], summary: bunSummary }),
+  node20: () => node("node20", "test"),
+  node22: () => node("node22", "test"),
+  node24: () => node("node24", "test"),
+  node26: () => node("node26", "test"),
+  package: () => ({
+    command: [process.execPath, "--import", "tsx", "scripts/pack_check.ts"],
+    summary: packageSummary,
+  }),
+};
+
