@@ -17,6 +17,6 @@ export const processDaemon: DaemonRuntime = {
     // no flag. Bun does not.
     if ("Bun" in globalThis) life().on("unhandledRejection", callback);
   },
-  breathe: () => new Promise((resolve) => void setTimeout(resolve, 3)),
+  breathe: () => new Promise((resolve) => void setTimeout(resolve, 10)),
   exit: (status) => life().exit(status),
 };

@@ -29,7 +29,7 @@ export interface DaemonRuntime {
   onSignal(name: DaemonSignal, callback: () => void): void;
   /** Calls back for each error that nobody caught and each rejection that nobody handled; neither ends the process any more. */
   onUnhandled(callback: (error: unknown) => void): void;
-  /** Settles after some turns of the event loop, in which a client who waits is answered. */
+  /** Settles after 10 ms, in which a client who waits is answered. */
   breathe(): Promise<void>;
   /** Ends the process; only that of a test comes back. */
   exit(status: number): void;

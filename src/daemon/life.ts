@@ -14,7 +14,7 @@ const defaultDrainTimeout = 30_000;
 const statuses = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /** After how many of them a start is one that takes long. */
-const breathsOfStart = 5;
+const breathsOfStart = 2;
 
 /** How long the end waits for messages that have not left, in milliseconds: a program may be sending them. */
 const flushMs = 5000;
