@@ -122,7 +122,7 @@ for (const kind of ["rejected", "thrown"]) {
       assert.equal(await slow, "200 slow and whole", way.name);
       assert.equal(await life.exited, 1, `${way.name}: ${life.stderr()}`);
       await life.hears(/^STOPPING=1\nSTATUS=Unhandled error: nobody (?:handles|catches) this$/);
-      assert.match(life.stderr(), /Unhandled error: [^]*nobody (?:handles|catches) this[^]*life\.ts/);
+      assert.match(life.stderr(), /Unhandled error: [^]*nobody (?:handles|catches) this[^]*life\.[jt]s/);
       assert.match(life.stderr(), cleanups);
     });
   });

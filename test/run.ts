@@ -7,7 +7,7 @@ import { type Counts, root, runtimes, type Suite, suites } from "./suites.ts";
 /** How long a suite may take, in milliseconds. */
 const longest = 20 * 60_000;
 /** How many suites run at once. */
-const lanes = 2;
+const lanes = 3;
 /** How many characters about failed tests are shown again at the end. */
 const longestDetails = 4000;
 const inCi = process.env.CI === "true";
@@ -92,7 +92,8 @@ async function runAll(names: readonly string[], total: Counts): Promise<void> {
     for (let name = left.shift(); name !== undefined; name = left.shift()) {
       let text = "";
       const isAlone = names.length === 1;
-      failures += await runNamed(name, total, (more) => isAlone ? process.stdout.write(more) : text += more);
+      const failure = await runNamed(name, total, (more) => isAlone ? process.stdout.write(more) : text += more);
+      failures += failure;
       process.stdout.write(text);
     }
   };
