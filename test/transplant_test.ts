@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { findRegistration, rearm } from "../src/linux/epoll.ts";
 import { parseEpollInfo } from "../src/linux/proc.ts";
-import { type Placeholder, transplant, transplantWatched, unwatch } from "../src/linux/transplant.ts";
+import { findSocket, type Placeholder, transplant, transplantWatched, unwatch } from "../src/linux/transplant.ts";
 import { fd3Error } from "./fixtures/expect.ts";
 import { epollSet, type FakeFile, FakeKernel, tcpSocket } from "./fixtures/fake_kernel.ts";
 
@@ -24,6 +24,7 @@ class Runtime {
   readonly before: string[];
   readonly placeholder: Placeholder = {
     address: { transport: "tcp", hostname: "127.0.0.1", port: 40000 },
+    expected: placeholderFd,
     close: () => {
       this.closedAt.push(this.kernel.snapshot());
       this.kernel.close(placeholderFd);
@@ -128,12 +129,10 @@ test("transplant() leaves the flags of a socket alone that does not block alread
 });
 
 const notWatched = "Cannot find how fd 6 is watched: no epoll set has it";
-const notFound = "Cannot find the placeholder: no descriptor has its address";
 
 /** The calls whose failure ends it: the nth of its kind, and what is said. All others may fail. */
 const fatal: readonly (readonly [call: string, nth: number, message: string])[] = [
   ["getsockname(3)", 1, "Cannot read the address of fd 3"],
-  ["getsockname(6)", 1, notFound],
   ["readlink(/proc/self/fd/6)", 1, notWatched],
   ["readlink(/proc/self/fd/4)", 1, notWatched],
   ["open(/proc/self/fdinfo/4)", 1, notWatched],
@@ -176,6 +175,24 @@ calls.forEach(({ call, nth }, index) => {
 test("transplant() makes each of the calls that can end it", () => {
   const made = (name: string, n: number) => calls.some(({ call, nth }) => call === name && nth === n);
   assert.deepEqual(fatal.filter(([name, n]) => !made(name, n)), []);
+});
+
+test("findSocket() finds it where it is expected, and elsewhere", () => {
+  const { kernel, placeholder } = new Runtime();
+  const lookedAt = (expected?: number) => {
+    kernel.calls.length = 0;
+    assert.equal(findSocket(kernel.libc, placeholder.address, expected), placeholderFd);
+    return kernel.calls.map((call) => Number(/^getsockname\((-?\d+)\)$/.exec(call)![1]));
+  };
+  assert.deepEqual(lookedAt(placeholderFd), [6]);
+  assert.deepEqual(lookedAt(), [3, 4, 5, 6]);
+  for (const wrong of [4, 7, -24]) assert.deepEqual(lookedAt(wrong), [wrong, 3, 4, 5, 6]);
+  kernel.close(placeholderFd);
+  const message = "Cannot find the placeholder: no descriptor has its address";
+  assert.throws(
+    () => findSocket(kernel.libc, placeholder.address, placeholderFd),
+    fd3Error("ERR_FD3_TRANSPLANT", message),
+  );
 });
 
 type Watches = readonly [what: string, prepare: (kernel: FakeKernel, replaced: FakeFile) => void];

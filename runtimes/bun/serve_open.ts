@@ -3,7 +3,7 @@ import type { Choice } from "../../src/activation/choose.ts";
 import { Fd3Error } from "../../src/errors.ts";
 import { hasLibc } from "../../src/host.ts";
 import { EPOLLET } from "../../src/linux/constants.ts";
-import { transplantWatched } from "../../src/linux/transplant.ts";
+import { nextFd, transplantWatched } from "../../src/linux/transplant.ts";
 import type { Address } from "../../src/types.ts";
 import { addressOf } from "../shared/choice.ts";
 import { processGlobal } from "../shared/process_host.ts";
@@ -75,8 +75,9 @@ export function adoptServe(choice: Choice, options: BunServeOptions): OpenedServ
   if (options.http3) {
     throw new TypeError(`Cannot adopt fd ${fd} with Bun.serve(): http3 is set, and HTTP/3 needs a datagram socket`);
   }
+  const expected = nextFd(libc, fd);
   const { native, at } = openPlaceholder(address, options);
-  const placeholder = { address: at, close: () => void native.stop(true) };
+  const placeholder = { address: at, expected, close: () => void native.stop(true) };
   const socket = new ServeSocket(libc, transplantWatched(libc, fd, placeholder, EPOLLET));
   let isOpen = true;
   const release = () => {

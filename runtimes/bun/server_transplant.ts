@@ -2,7 +2,7 @@ import type { Choice } from "../../src/activation/choose.ts";
 import { Fd3Error } from "../../src/errors.ts";
 import { hasLibc } from "../../src/host.ts";
 import { EPOLLET } from "../../src/linux/constants.ts";
-import { transplantWatched } from "../../src/linux/transplant.ts";
+import { nextFd, transplantWatched } from "../../src/linux/transplant.ts";
 import type { Address } from "../../src/types.ts";
 import { addressOf } from "../shared/choice.ts";
 import { serverAddress, startServer } from "../shared/net_listener.ts";
@@ -46,12 +46,13 @@ export async function transplantServer(
   if (address === undefined) throw new Fd3Error("ERR_FD3_PLATFORM", `Cannot adopt fd ${fd}: its family is unknown`);
   const path = `@fd3-${processGlobal().pid}-attach-${counter++}`;
   const isTcp = address.transport === "tcp";
+  const expected = nextFd(libc, fd);
   const listening = startServer(server, isTcp ? { host: "127.0.0.1", port: 0 } : { path: runtimePath(path) }, action);
   listening.catch(() => {});
   // It is open already, and before the event loop turns nobody is accepted on the placeholder.
   if (server.address() === null) await listening;
   const at: Address = isTcp ? serverAddress(server) : { transport: "unix", path };
-  const placeholder = { address: at, close: () => void server.close() };
+  const placeholder = { address: at, expected, close: () => void server.close() };
   const socket = new ServeSocket(libc, transplantWatched(libc, fd, placeholder, EPOLLET));
   return { address, socket, giveUp: () => void libc.close(fd), listening };
 }

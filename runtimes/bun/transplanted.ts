@@ -2,7 +2,7 @@ import type { FallbackAddress } from "../../src/activation/address.ts";
 import type { Choice } from "../../src/activation/choose.ts";
 import { Fd3Error } from "../../src/errors.ts";
 import type { Libc } from "../../src/linux/libc.ts";
-import { transplant } from "../../src/linux/transplant.ts";
+import { nextFd, transplant } from "../../src/linux/transplant.ts";
 import type { Address } from "../../src/types.ts";
 import { processGlobal } from "../shared/process_host.ts";
 import { toBun } from "./address.ts";
@@ -33,8 +33,9 @@ function openPlaceholder(address: Address, options: BunListenOptions): { native:
  */
 export function adoptByTransplant(choice: Choice, address: Address, options: BunListenOptions): BunListener {
   const libc = host.libc() as Libc;
+  const expected = nextFd(libc, choice.fd);
   const { native, at } = openPlaceholder(address, options);
-  const fd = transplant(libc, choice.fd, { address: at, close: () => native.stop() });
+  const fd = transplant(libc, choice.fd, { address: at, expected, close: () => native.stop() });
   const stop = native.stop.bind(native);
   let isOpen = true;
   // Bun closes its own number; the inherited one goes with it.

@@ -3,7 +3,7 @@ import type { Choice } from "../../src/activation/choose.ts";
 import { Fd3Error } from "../../src/errors.ts";
 import { hasLibc } from "../../src/host.ts";
 import type { Libc } from "../../src/linux/libc.ts";
-import { transplant } from "../../src/linux/transplant.ts";
+import { nextFd, transplant } from "../../src/linux/transplant.ts";
 import type { Address } from "../../src/types.ts";
 import { addressOf } from "../shared/choice.ts";
 import { fromDeno, toDeno } from "./address.ts";
@@ -62,8 +62,9 @@ export function adoptNative(choice: Choice): NativeListener {
     throw new Fd3Error("ERR_FD3_FFI", `Cannot adopt fd ${choice.fd} as a Deno.Listener: ${why}`);
   }
   const libc = host.libc() as Libc;
+  const expected = nextFd(libc, choice.fd);
   const { native, at } = openPlaceholder(address!);
-  transplant(libc, choice.fd, { address: at, close: () => native.close() });
+  transplant(libc, choice.fd, { address: at, expected, close: () => native.close() });
   Object.defineProperty(native, "addr", { value: toDeno(address!), configurable: true });
   const close = native.close.bind(native);
   let isOpen = true;

@@ -1,9 +1,8 @@
 import { type FallbackAddress, formatAddress } from "../../src/activation/address.ts";
 import { Fd3Error } from "../../src/errors.ts";
-import { F_DUPFD_CLOEXEC } from "../../src/linux/constants.ts";
 import type { Libc } from "../../src/linux/libc.ts";
 import { describe } from "../../src/linux/socket.ts";
-import { transplantWatched } from "../../src/linux/transplant.ts";
+import { nextFd, transplantWatched } from "../../src/linux/transplant.ts";
 import type { Registration } from "../../src/linux/epoll.ts";
 import type { Address } from "../../src/types.ts";
 import { noPlaceholder, placeholderAddress } from "./native.ts";
@@ -46,13 +45,6 @@ export function startAt(address: FallbackAddress, options: DenoServeOptions, han
     if (name !== "InvalidData") throw error;
     throw new TypeError(`Cannot serve with TLS: ${message}`, { cause: error });
   }
-}
-
-/** The number that the next descriptor gets, unless another thread is faster. */
-function nextFd(libc: Libc, open: number): number {
-  const fd = libc.fcntl(open, F_DUPFD_CLOEXEC, 3);
-  if (fd >= 0) libc.close(fd);
-  return fd;
 }
 
 /** A placeholder of `Deno.serve()` on its way, and the socket that shall be in its place. */
@@ -106,7 +98,11 @@ class Transplant {
 
   #put(at: Address): void {
     // It is closed by `cancel()`, once there is something to cancel: Deno accepts nothing after that.
-    this.watched = transplantWatched(this.#libc, this.#held, { address: at, close: () => {} });
+    this.watched = transplantWatched(this.#libc, this.#held, {
+      address: at,
+      expected: this.#expectedFd,
+      close: () => {},
+    });
   }
 
   /** What is left to do once Deno has its placeholder. */

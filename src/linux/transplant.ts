@@ -26,18 +26,24 @@ function sameAddress(a: Address | undefined, b: Address): boolean {
   return a !== undefined && JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** Which was the last one: the next placeholder is usually above it, behind the inherited ones. */
-const lastSocket = new WeakMap<Libc, number>();
+/** The number that the next descriptor gets, unless another thread is faster. */
+export function nextFd(libc: Libc, open: number): number {
+  const fd = libc.fcntl(open, F_DUPFD_CLOEXEC, 3);
+  if (fd >= 0) libc.close(fd);
+  return fd;
+}
 
-/** The descriptor whose own address is this one. Addresses of placeholders are unique, so the first is the one. */
-export function findSocket(libc: Libc, address: Address): number {
-  for (const start of [lastSocket.get(libc) ?? highestFd, 3]) {
-    for (let fd = start; fd < highestFd; fd++) {
-      if (!sameAddress(localAddress(libc, fd), address)) continue;
-      lastSocket.set(libc, fd);
-      return fd;
-    }
-  }
+/**
+ * The descriptor whose own address is this one. Addresses of placeholders are unique, so the first is the one.
+ *
+ * @param libc libc.
+ * @param address The address.
+ * @param expected Where to look first.
+ */
+export function findSocket(libc: Libc, address: Address, expected?: number): number {
+  const isThere = (fd: number) => sameAddress(localAddress(libc, fd), address);
+  if (expected !== undefined && isThere(expected)) return expected;
+  for (let fd = 3; fd < highestFd; fd++) if (isThere(fd)) return fd;
   throw new Fd3Error("ERR_FD3_TRANSPLANT", "Cannot find the placeholder: no descriptor has its address");
 }
 
@@ -50,6 +56,8 @@ export function unwatch(libc: Libc, { epollFd, entry }: Registration): number {
 export interface Placeholder {
   /** Its own address, which no other socket of this process has. */
   readonly address: Address;
+  /** The number that it probably has: {@linkcode nextFd} of the moment before it was opened. */
+  readonly expected: number;
   /** Closes it by the runtime's own API. */
   close(): void;
 }
@@ -81,7 +89,7 @@ export function transplantWatched(
   try {
     const target = localAddress(libc, inherited);
     if (target === undefined) throw new Fd3Error("ERR_FD3_TRANSPLANT", `Cannot read the address of fd ${inherited}`);
-    const fd = findSocket(libc, placeholder.address);
+    const fd = findSocket(libc, placeholder.address, placeholder.expected);
     const registration = findRegistration(libc, fd);
     const flags = check(libc.fcntl(inherited, F_GETFL, 0), `read the flags of fd ${inherited}`);
     if ((flags & O_NONBLOCK) === 0) {
