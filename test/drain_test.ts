@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { drain } from "../src/http/drain.ts";
+import { drain, silentMs } from "../src/http/drain.ts";
 import { graceMs } from "../src/http/traffic.ts";
 import { FakeClock, FakeEngine } from "./fixtures/fake_engine.ts";
 import { stateOf } from "./fixtures/fake_transports.ts";
 
 /** Begins to drain an engine in which so many requests are in flight. */
-function begin(timeoutMs: number, prepare: (engine: FakeEngine) => void = () => {}) {
+function begin(timeoutMs: number, prepare: (engine: FakeEngine) => void = () => {}, handled?: () => number) {
   const engine = new FakeEngine();
   const clock = new FakeClock();
   prepare(engine);
@@ -14,6 +14,7 @@ function begin(timeoutMs: number, prepare: (engine: FakeEngine) => void = () => 
     inFlight: () => engine.pendingNow,
     connections: () => engine.connections(),
     unread: () => engine.unread(),
+    ...(handled === undefined ? {} : { handled }),
   };
   const drained = drain({ engine, traffic, timeoutMs, clock });
   drained.catch(() => {});
@@ -53,6 +54,30 @@ test("drain() waits for what is in flight, and begins its looks anew when someth
 test("drain() waits for connections that have sent nothing yet", async () => {
   const { engine, clock, drained } = begin(10_000, (engine) => engine.unreadNow = 1);
   await clock.pass(1000);
+  assert.doesNotMatch(engine.log, /close/);
+  engine.unreadNow = 0;
+  await clock.pass(30);
+  assert.match(engine.log, /close$/);
+  await drained;
+});
+
+test("drain() closes without those who send nothing when nothing was in flight for 5 s", async () => {
+  const { engine, clock, drained } = begin(60_000, (engine) => engine.unreadNow = 1);
+  await clock.pass(4000);
+  engine.pendingNow = 1;
+  await clock.pass(10_000);
+  engine.pendingNow = 0;
+  await clock.pass(silentMs - 20);
+  assert.doesNotMatch(engine.log, /close/);
+  await clock.pass(40);
+  assert.match(engine.log, /close$/);
+  await drained;
+});
+
+test("drain() gives nobody up while requests come", async () => {
+  let handled = 0;
+  const { engine, clock, drained } = begin(60_000, (engine) => engine.unreadNow = 1, () => handled);
+  for (; handled < 10; handled++) await clock.pass(1000);
   assert.doesNotMatch(engine.log, /close/);
   engine.unreadNow = 0;
   await clock.pass(30);

@@ -73,6 +73,12 @@ class HttpConnection {
     if (this.pending === 0 && !this.isUnread) this.socket.destroySoon();
   }
 
+  /** Nobody waits any more for who has sent nothing at all. */
+  end(): void {
+    if (this.socket.bytesRead === 0) this.socket.destroy();
+    else this.endIfIdle();
+  }
+
   // Made once for a connection, not for each of its requests.
   readonly remote = (): Address => {
     const { remoteAddress, remotePort } = this.socket;
@@ -154,10 +160,10 @@ export class HttpConnections {
     return (socket as Marked<HttpSocket>)[key] ?? this.#add(socket);
   }
 
-  /** Ends those that are idle now, and each other one as soon as its answers are complete. */
+  /** Ends those that are idle now or have sent nothing yet, and each other one as soon as its answers are complete. */
   end(): void {
     this.isEnding = true;
-    for (const connection of this.#open) connection.endIfIdle();
+    for (const connection of this.#open) connection.end();
   }
 
   /** Cuts all of them off. */

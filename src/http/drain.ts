@@ -34,18 +34,30 @@ function endOf({ engine, timeoutMs, clock }: Draining): End {
   return { isOver: () => isOver, over, cancel: () => cancel() };
 }
 
+/**
+ * After how many milliseconds without a request nobody waits any more for who owes one: browsers connect ahead and may never ask, and until
+ * the end nobody else is served. So many looks must have found it so: an event loop that was blocked has read nothing meanwhile.
+ */
+export const silentMs = 5000;
+const silentLooks = 100;
+
 async function untilQuiet({ traffic, clock }: Draining, isOver: () => boolean): Promise<void> {
   const start = clock.now();
+  let [since, silent, handled] = [start, 0, traffic.handled?.()];
   for (let quiet = 0; !isOver();) {
-    quiet = isQuiet(traffic, clock.now() - start) ? quiet + 1 : 0;
-    if (quiet === looks) return;
+    const now = clock.now();
+    quiet = isQuiet(traffic, now - start) ? quiet + 1 : 0;
+    const isSilent = traffic.inFlight() === 0 && traffic.handled?.() === handled;
+    if (isSilent) silent++;
+    else [since, silent, handled] = [now, 0, traffic.handled?.()];
+    if (quiet === looks || (silent >= silentLooks && now - since >= silentMs)) return;
     await new Promise<void>((resolve) => void clock.after(lookMs, resolve));
   }
 }
 
 /**
  * Ends an engine and loses nothing: it stops accepting, so that who comes now waits in the queue for the next instance; who was accepted
- * gets the answer to what they send; only then is it closed. Every response must say `connection: close` by now.
+ * gets the answer to what they send, if they send it; only then is it closed. Every response must say `connection: close` by now.
  *
  * systemd holds the socket, so a connection that nobody has accepted is safe; one that was accepted and not answered is what the
  * runtimes' own ways to stop lose.

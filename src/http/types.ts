@@ -36,6 +36,7 @@ export interface ServeOptions extends ListenOptions {
   readonly onListen?: (address: Address) => void;
   /**
    * How long `shutdown()` waits for what is in flight, in milliseconds; after that it is cut off. `Infinity` waits for as long as it takes.
+   * A client who has sent no request is waited for until nothing has been in flight for 5 s.
    *
    * @default {30000}
    */

@@ -63,8 +63,7 @@ export const libcNames: readonly string[] = [
 export type Names<S extends Signatures> = readonly (keyof S & string)[];
 
 /**
- * What a start with an inherited socket calls. The rest is linked when it is first called: each function takes an FFI time, 0.15 ms on
- * Deno.
+ * What a start with an inherited socket calls. The rest is linked when it is first called: each function takes an FFI time.
  */
 export const atStart: Names<typeof signatures> = [
   "close",
