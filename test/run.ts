@@ -33,10 +33,9 @@ function count(output: string, pattern: RegExp): number {
 
 /** The environment of a suite, without colors. Node 24 and later compile the sources once instead of at each start of a program. */
 function environment(): NodeJS.ProcessEnv {
+  const { FORCE_COLOR: _color, ...env } = process.env;
   const cache = `${root}node_modules/.cache/node`;
-  const env = { ...process.env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", NODE_COMPILE_CACHE: cache };
-  delete (env as NodeJS.ProcessEnv).FORCE_COLOR;
-  return env;
+  return { ...env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", NODE_COMPILE_CACHE: cache };
 }
 
 /** Runs a suite, shows what it prints, and counts. */
