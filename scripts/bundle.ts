@@ -54,15 +54,17 @@ function dynamicImports(inputs: Inputs, files: readonly string[]): Set<string> {
 }
 
 /**
- * What several entry points share, and what Deno or Bun share with a part that is loaded later: outside of the core it would be a file
- * more. What Node alone loads at once stays out, since a file more weighs less there than lines do on Bun.
+ * What several entry points share, and what Deno, Bun or `daemon()` share with a part that is loaded later: outside of the core it would be a
+ * file more. What Node alone loads at once stays out, since a file more weighs less there than lines do on Bun.
  */
 function coreFiles(inputs: Inputs): string[] {
   const [deno, bun, node] = runtimes.map((entry) => closure(inputs, entry));
-  const later = [...dynamicImports(inputs, Object.keys(inputs))].flatMap((file) => [...closure(inputs, file)]);
+  const daemon = closure(inputs, "src/daemon/daemon.ts");
+  const later = [...dynamicImports(inputs, Object.keys(inputs))].map((file) => closure(inputs, file));
   const isCore = (file: string) => {
     const uses = [deno, bun, node].filter((files) => files.has(file)).length;
-    return uses > 1 || ((deno.has(file) || bun.has(file)) && later.includes(file));
+    const laterUses = later.filter((files) => files.has(file)).length;
+    return uses > 1 || ((deno.has(file) || bun.has(file)) && laterUses > 0) || (daemon.has(file) && laterUses > 1);
   };
   return Object.keys(inputs).filter(isCore).sort();
 }

@@ -85,6 +85,18 @@ async function supervise(first: Life, isOver: () => boolean): Promise<number> {
   return instances;
 }
 
+async function echoOnce({ held }: Life): Promise<void> {
+  const client = await open(held.target);
+  await echoes(client, "are you there?");
+  client.destroy();
+}
+
+async function askOnce({ held }: Life): Promise<string> {
+  const client = await openRaw(held.target);
+  client.socket.write(getRequest("/", "connection: close\r\n"));
+  return await client.ended;
+}
+
 for (const mode of ["serve", "echo"]) {
   test(`daemon() loses no client who comes while it ends (${runtime}, ${mode})`, async () => {
     await withLives({ mode, options: { idleTimeout: 20 } }, async (life, way) => {
@@ -92,19 +104,8 @@ for (const mode of ["serve", "echo"]) {
       const supervising = supervise(life, () => isOver);
       let answered = 0;
       for (let i = 0; i < cycles; i++) {
-        if (mode === "echo") {
-          const client = await open(life.held.target);
-          await echoes(client, "are you there?");
-          client.destroy();
-        } else {assert.match(
-            await (async () => {
-              const client = await openRaw(life.held.target);
-              client.socket.write(getRequest("/", "connection: close\r\n"));
-              return await client.ended;
-            })(),
-            /^HTTP\/1.1 200 OK/,
-            way.name,
-          );}
+        if (mode === "echo") await echoOnce(life);
+        else assert.match(await askOnce(life), /^HTTP\/1.1 200 OK/, way.name);
         answered++;
         await sleep(Math.random() * 60);
       }

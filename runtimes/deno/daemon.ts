@@ -20,6 +20,6 @@ export const denoDaemon: DaemonRuntime = {
     listen("unhandledrejection", ({ reason }) => reason);
   },
   // The first setTimeout() of a process takes Deno 2.9 5 ms, this 0.3. Nothing but a timer makes the event loop look at its sockets.
-  breathe: () => new Promise((resolve) => AbortSignal.timeout(10).addEventListener("abort", () => resolve())),
+  pause: (ms) => new Promise((resolve) => AbortSignal.timeout(ms).addEventListener("abort", () => resolve())),
   exit: (status) => deno().exit(status),
 };

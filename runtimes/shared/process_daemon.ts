@@ -17,6 +17,6 @@ export const processDaemon: DaemonRuntime = {
     // no flag. Bun does not.
     if ("Bun" in globalThis) life().on("unhandledRejection", callback);
   },
-  breathe: () => new Promise((resolve) => void setTimeout(resolve, 10)),
+  pause: (ms) => new Promise((resolve) => void setTimeout(resolve, ms)),
   exit: (status) => life().exit(status),
 };

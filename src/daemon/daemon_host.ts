@@ -29,8 +29,8 @@ export interface DaemonRuntime {
   onSignal(name: DaemonSignal, callback: () => void): void;
   /** Calls back for each error that nobody caught and each rejection that nobody handled; neither ends the process any more. */
   onUnhandled(callback: (error: unknown) => void): void;
-  /** Settles after 10 ms, in which a client who waits is answered. */
-  breathe(): Promise<void>;
+  /** Settles after so many milliseconds: by a timer that costs little also if it is the first. */
+  pause(ms: number): Promise<void>;
   /** Ends the process; only that of a test comes back. */
   exit(status: number): void;
 }

@@ -1,3 +1,4 @@
+import { deadlineOf } from "../http/waiting.ts";
 import type { Watchdog } from "../notify/types.ts";
 import { Context } from "./context.ts";
 import type { DaemonHost } from "./daemon_host.ts";
@@ -5,7 +6,7 @@ import { detailsOf, errnoOf, messageOf } from "./failure.ts";
 import { watchIdle } from "./idle.ts";
 import { Messages } from "./messages.ts";
 import { Reloader } from "./reloader.ts";
-import { cleanUp, deadlineOf, drainAll, keepExtending, settledBy } from "./stopping.ts";
+import { cleanUp, drainAll, keepExtending, settledBy } from "./stopping.ts";
 import type { DaemonContext, DaemonOptions } from "./types.ts";
 
 const defaultDrainTimeout = 30_000;
@@ -13,8 +14,8 @@ const defaultDrainTimeout = 30_000;
 /** The status of a process that a signal ended, as a shell has it: 128 and its number. */
 const statuses = { SIGINT: 130, SIGTERM: 143 } as const;
 
-/** After how many of them a start is one that takes long. */
-const breathsOfStart = 2;
+/** How long a client who waits has to be answered before READY=1, and after how long a start is one that takes long: in milliseconds. */
+const [breathMs, slowStartMs] = [10, 20];
 
 /** How long the end waits for messages that have not left, in milliseconds: a program may be sending them. */
 const flushMs = 5000;
@@ -88,16 +89,16 @@ export class Life {
     }
   }
 
-  /** A start that takes long has a status, too. One that does not, needs no timer. */
+  /** A start that takes long has a status, too. */
   async #tellSlowStart(): Promise<void> {
-    for (let i = 0; i < breathsOfStart; i++) await this.#host.breathe();
+    await this.#host.pause(slowStartMs);
     if (!this.#isStopping) this.#messages.open();
   }
 
   /** Everything accepts. */
   async #begin(): Promise<void> {
     // The client who started the daemon waits, and nobody waits for this as urgently.
-    if (this.#context.opened.some(({ activated }) => activated)) await this.#host.breathe();
+    if (this.#context.opened.some(({ activated }) => activated)) await this.#host.pause(breathMs);
     if (this.#isStopping) return;
     await this.#messages.send({ ready: true });
     this.#messages.open();

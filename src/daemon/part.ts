@@ -1,4 +1,5 @@
 import type { Clock } from "../http/clock.ts";
+import { untilQuiet } from "../http/waiting.ts";
 import type { Address, Connection, Listener } from "../types.ts";
 import type { Served } from "./daemon_host.ts";
 
@@ -44,9 +45,6 @@ export class ServerPart implements Part {
 
   cut(): void {}
 }
-
-/** How many looks in a row must find a listener without a connection, and how far they are apart, in milliseconds. */
-const [looks, lookMs] = [3, 10];
 
 /** A listener that knows its open connections. */
 export class ListenerPart implements Listener, Part {
@@ -109,11 +107,7 @@ export class ListenerPart implements Listener, Part {
   async stop(): Promise<void> {
     await this.#listener.close();
     // What was accepted by then comes to who iterates in the next turns of the event loop.
-    for (let quiet = 0; !this.#isCut;) {
-      quiet = this.isBusy() ? 0 : quiet + 1;
-      if (quiet === looks) return;
-      await new Promise<void>((resolve) => void this.#clock.after(lookMs, resolve));
-    }
+    await untilQuiet(this.#clock, () => !this.isBusy(), () => this.#isCut);
   }
 
   cut(): void {

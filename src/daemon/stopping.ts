@@ -1,37 +1,11 @@
 import type { Clock } from "../http/clock.ts";
+import { type Deadline, deadlineOf } from "../http/waiting.ts";
 import type { Part } from "./part.ts";
-
-/** The end of the time that stopping may take. */
-export interface Deadline {
-  isOver(): boolean;
-  /** Settles when it has come; never with Infinity. */
-  readonly over: Promise<void>;
-  cancel(): void;
-}
-
-/**
- * A deadline that begins to run now.
- *
- * @param ms How long, in milliseconds; Infinity is for ever.
- */
-export function deadlineOf(clock: Clock, ms: number): Deadline {
-  let isOver = ms === 0;
-  let cancel = () => {};
-  const over = new Promise<void>((resolve) => {
-    if (isOver) return resolve();
-    if (ms === Infinity) return;
-    cancel = clock.after(ms, () => {
-      isOver = true;
-      resolve();
-    });
-  });
-  return { isOver: () => isOver, over, cancel: () => cancel() };
-}
 
 /** Waits until a promise has settled, at most so many milliseconds. */
 export async function settledBy(clock: Clock, promise: Promise<unknown>, ms: number): Promise<void> {
-  const limit = deadlineOf(clock, ms);
-  await Promise.race([promise, limit.over]);
+  const limit = deadlineOf(clock, ms, promise);
+  await limit.over;
   limit.cancel();
 }
 

@@ -1,12 +1,9 @@
+import { clock } from "../http/clock.ts";
 import type { DaemonHost } from "./daemon_host.ts";
 
 /** Time, and life, as every runtime has them. */
 export const timers: Pick<DaemonHost, "now" | "after" | "keepAlive"> = {
-  now: () => performance.now(),
-  after(ms, callback) {
-    const timer = setTimeout(callback, ms);
-    return () => clearTimeout(timer);
-  },
+  ...clock,
   keepAlive() {
     // Signal handlers alone do not.
     const timer = setInterval(() => {}, 2 ** 31 - 1);

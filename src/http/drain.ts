@@ -1,6 +1,7 @@
 import type { Clock } from "./clock.ts";
 import type { Engine } from "./engine.ts";
-import { isQuiet, lookMs, looks, type Traffic } from "./traffic.ts";
+import { isQuiet, type Traffic } from "./traffic.ts";
+import { deadlineOf, untilQuiet } from "./waiting.ts";
 
 /** What {@linkcode drain} drains. */
 export interface Draining {
@@ -11,29 +12,6 @@ export interface Draining {
   readonly clock: Clock;
 }
 
-/** Whether what is waited for is in vain: time is up, or the engine has ended by itself. */
-interface End {
-  readonly isOver: () => boolean;
-  readonly over: Promise<void>;
-  cancel(): void;
-}
-
-function endOf({ engine, timeoutMs, clock }: Draining): End {
-  let isOver = timeoutMs === 0;
-  let cancel = () => {};
-  const over = new Promise<void>((resolve) => {
-    const end = () => {
-      isOver = true;
-      resolve();
-    };
-    if (isOver) return resolve();
-    // What it rejects with is told at the end.
-    engine.finished.then(end, end);
-    if (timeoutMs !== Infinity) cancel = clock.after(timeoutMs, end);
-  });
-  return { isOver: () => isOver, over, cancel: () => cancel() };
-}
-
 /**
  * After how many milliseconds without a request nobody waits any more for who owes one: browsers connect ahead and may never ask, and until
  * the end nobody else is served. So many looks must have found it so: an event loop that was blocked has read nothing meanwhile.
@@ -41,18 +19,16 @@ function endOf({ engine, timeoutMs, clock }: Draining): End {
 export const silentMs = 5000;
 const silentLooks = 100;
 
-async function untilQuiet({ traffic, clock }: Draining, isOver: () => boolean): Promise<void> {
-  const start = clock.now();
-  let [since, silent, handled] = [start, 0, traffic.handled?.()];
-  for (let quiet = 0; !isOver();) {
-    const now = clock.now();
-    quiet = isQuiet(traffic, now - start) ? quiet + 1 : 0;
-    const isSilent = traffic.inFlight() === 0 && traffic.handled?.() === handled;
-    if (isSilent) silent++;
-    else [since, silent, handled] = [now, 0, traffic.handled?.()];
-    if (quiet === looks || (silent >= silentLooks && now - since >= silentMs)) return;
-    await new Promise<void>((resolve) => void clock.after(lookMs, resolve));
-  }
+/** Tells, asked at each look, whether nobody has sent a request for that long. */
+function silenceIn({ traffic, clock }: Draining): () => boolean {
+  let [since, silent, handled] = [clock.now(), 0, traffic.handled?.()];
+  return () => {
+    if (traffic.inFlight() > 0 || traffic.handled?.() !== handled) {
+      [since, silent, handled] = [clock.now(), 0, traffic.handled?.()];
+      return false;
+    }
+    return ++silent >= silentLooks && clock.now() - since >= silentMs;
+  };
 }
 
 /**
@@ -66,11 +42,14 @@ async function untilQuiet({ traffic, clock }: Draining, isOver: () => boolean): 
  * @param draining The engine and how long it may take.
  */
 export async function drain(draining: Draining): Promise<void> {
-  const { engine } = draining;
-  const end = endOf(draining);
+  const { engine, traffic, timeoutMs, clock } = draining;
+  // The engine may end by itself; what it rejects with is told at the end.
+  const end = deadlineOf(clock, timeoutMs, engine.finished);
   try {
     engine.stopAccepting();
-    await untilQuiet(draining, end.isOver);
+    const start = clock.now();
+    const isSilent = silenceIn(draining);
+    await untilQuiet(clock, () => isQuiet(traffic, clock.now() - start), () => end.isOver() || isSilent());
     let isClosed = false;
     if (!end.isOver()) await Promise.race([engine.close().then(() => isClosed = true), end.over]);
     if (!isClosed) engine.abort();

@@ -15,7 +15,7 @@ export const graceMs = 500;
 
 /**
  * Whether nothing is lost if the server ends now. One look is not enough: what the kernel has and the runtime has not read yet is in
- * neither count for a moment. {@linkcode looks} of them in a row, {@linkcode lookMs} apart, lost nothing.
+ * neither count for a moment. Those of `untilQuiet()` lost nothing.
  *
  * @param traffic The server's.
  * @param calmMs For how long nothing can have been accepted.
@@ -26,11 +26,6 @@ export function isQuiet(traffic: Traffic, calmMs: number): boolean {
   if (unread !== undefined) return unread === 0;
   return calmMs >= graceMs || traffic.connections() === 0;
 }
-
-/** How many looks in a row must find it quiet. */
-export const looks = 3;
-/** How far they are apart, in milliseconds. */
-export const lookMs = 10;
 
 // On globalThis, as the table of descriptors is: a daemon of one copy of fd3 may have a server of another.
 const key: unique symbol = Symbol.for("fd3.traffic");
