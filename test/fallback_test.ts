@@ -3,8 +3,9 @@ import { existsSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { Fd3Error, listen, type Listener } from "../mod.ts";
 import { forgetTable } from "./fixtures/fake_host.ts";
-import { activate } from "./fixtures/activate.ts";
+import { activate, eventually } from "./fixtures/activate.ts";
 import { echoOnce, open, receive } from "./fixtures/client.ts";
+import { listeningSockets } from "./fixtures/listening.ts";
 import { everything, runtime } from "./fixtures/runtime.ts";
 import { holdUnix, tempFolder } from "./fixtures/sockets.ts";
 
@@ -134,8 +135,8 @@ test(`foobard opens its own address where it got none (${runtime})`, async () =>
   using folder = tempFolder();
   const path = `${folder.path}/foobar.sk`;
   await using started = activate({ variant: everything, script: "examples/foobard.ts", args: [path] });
-  const { eventually } = await import("./fixtures/activate.ts");
-  assert.ok(await eventually(() => existsSync(path)), started.stderr());
+  // Not until the file is there: it is bound before it listens.
+  assert.ok(await eventually(() => listeningSockets(started.pid).includes(path)), started.stderr());
   await echoOnce({ path }, "hello world");
   assert.equal(await started.terminate(), 0, started.stderr());
   assert.equal(existsSync(path), false);

@@ -57,9 +57,8 @@ for (const framework of frameworks) {
     using folder = tempFolder();
     const path = `${folder.path}/own.sk`;
     await using started = activate({ variant: everything, script, args: [path] });
-    // It is bound before it listens.
-    const listens = () => existsSync(path) && listeningSockets(started.pid).length > 0;
-    assert.ok(await eventually(listens), started.stderr());
+    // Not until the file is there: it is bound before it listens.
+    assert.ok(await eventually(() => listeningSockets(started.pid).includes(path)), started.stderr());
     await checkAbout({ framework, started, target: { path }, activated: false });
     assert.equal(await started.terminate(), 0, started.stderr());
     assert.ok(!existsSync(path));
