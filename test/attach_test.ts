@@ -52,7 +52,9 @@ async function checkAttached(kind: string, held: Held, path: string | undefined,
   assert.equal(listening, true);
   // No more than this listens, and nothing else was seen by those who were told.
   assert.deepEqual(listeningSockets(started.pid), [path ?? `tcp:${port}`]);
-  const heard = JSON.parse(/^listening at (.*)$/m.exec(started.stderr())![1]);
+  const said = /^listening at (.*)\n/m;
+  assert.ok(await eventually(() => said.test(started.stderr())));
+  const heard = JSON.parse(said.exec(started.stderr())![1]);
   assert.deepEqual(heard, server);
   assert.equal(await get("/there"), `200 ${kind} /there`);
   if (path === undefined) {

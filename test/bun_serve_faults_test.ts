@@ -57,6 +57,8 @@ function onBun(): void {
       await using first = start(held);
       await first.line();
       const slow = ask(held.target, { path: "/slow" });
+      // stop() resets who has not been read from.
+      assert.ok(await eventually(() => first.stdout().endsWith("\nslow\n")), first.stderr());
       // Idle from here on: stop() ends it.
       const [idle] = await connectMany(held.target, 1, getRequest("/static"));
       assert.ok(await eventually(() => answered([idle]) === 1));

@@ -14,7 +14,7 @@ for (const transport of ["unix", "tcp"] as const) {
       await life.hears(/^READY=1/);
       assert.equal(await ask(life.held.target), "200 Hello");
       const slow = await openRaw(life.held.target);
-      slow.socket.write(getRequest("/slow?1500"));
+      slow.socket.write(getRequest("/slow?3000"));
       await life.says("slow began");
       const ended = life.terminate();
       await life.hears(/^STOPPING=1$/);
@@ -33,15 +33,16 @@ for (const transport of ["unix", "tcp"] as const) {
 }
 
 test(`daemon() drains a listener's connections (${runtime})`, async () => {
-  await withLives({ mode: "echo", options: { drainTimeout: 1500 } }, async (life, way) => {
+  await withLives({ mode: "echo", options: { drainTimeout: 3000 } }, async (life, way) => {
     await life.hears(/^READY=1/);
     const [good, endless] = [await open(life.held.target), await open(life.held.target)];
     await echoes(good, "before");
     await echoes(endless, "me too");
     const ended = life.terminate();
-    await life.hears(/^STOPPING=1$/);
+    await life.says("aborted");
     await echoes(good, "while it stops");
     good.end();
+    await life.hears(/^STOPPING=1$/);
     endless.on("error", () => {});
     assert.equal(await ended, 0, `${way.name}: ${life.stderr()}`);
     assert.match(life.stderr(), cleanups);
@@ -162,7 +163,7 @@ test(`daemon() works the same where nobody listens (${runtime})`, async () => {
 test(`daemon() pings the watchdog while it serves and while it drains (${runtime})`, async () => {
   await withLives({ env: { WATCHDOG_USEC: "400000" } }, async (life, way) => {
     await life.hears(/^WATCHDOG=1$/);
-    const slow = ask(life.held.target, { path: "/slow?1500" });
+    const slow = ask(life.held.target, { path: "/slow?3000" });
     await life.says("slow began");
     const ended = life.terminate();
     await life.hears(/^STOPPING=1$/);

@@ -102,7 +102,7 @@ onDeno("stopAccepting() stops amid a burst, and nobody of it is lost", async () 
     clients.forEach((client, i) => send(client, i === 0 ? "/stop" : "/text", [close]));
     let here = 0;
     const answers = clients.map(async (client) => {
-      const { status } = await answerOf(client);
+      const { status } = await answerOf(client, 60_000);
       if (started.child.exitCode === null) here++;
       return status;
     });

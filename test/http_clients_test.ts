@@ -114,7 +114,7 @@ for (const variant of variants) {
     using held = holdTcp();
     await using started = activate({ variant, script, fds: [held.fd] });
     await started.line();
-    const args = ["-t1", "-c32", "-d1s", `http://127.0.0.1:${held.port}/`];
+    const args = ["-t1", "-c32", "-d2s", `http://127.0.0.1:${held.port}/`];
     const { stdout } = await promisify(execFile)("wrk", args, { timeout });
     assert.match(stdout, /^ +[1-9]\d* requests in /m);
     assert.doesNotMatch(stdout, /Socket errors|Non-2xx/, stdout);
