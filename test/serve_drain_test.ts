@@ -13,16 +13,23 @@ async function begin(started: Started, client: RawClient, path: string, mark: st
   assert.ok(await eventually(() => (started.stderr() + client.text()).includes(mark)), started.stderr());
 }
 
+/** Has it end, and waits until it has begun to. */
+async function stop(started: Started): Promise<{ ended: Promise<number | string> }> {
+  const ended = started.terminate();
+  assert.ok(await eventually(() => started.stderr().includes("stopping\n")), started.stderr());
+  return { ended };
+}
+
 for (const place of places) {
   test(`HttpServer.shutdown() answers what is in flight, and leaves the rest to the next instance (${place.name})`, async () => {
     await withServer(place, {}, async (held, started) => {
       const idle = await openRaw(held.target);
       await begin(started, idle, "/", "Hello World");
-      const slow = await openRaw(held.target);
-      await begin(started, slow, "/slow?1500", "slow began");
       const drip = await openRaw(held.target);
-      await begin(started, drip, "/drip?2000", "drop 0");
-      const ended = started.terminate();
+      await begin(started, drip, "/drip?5000", "drop 0");
+      const slow = await openRaw(held.target);
+      await begin(started, slow, "/slow?3000", "slow began");
+      const { ended } = await stop(started);
       await sleep(200);
       const waiting = ask(held.target, { path: "/later" });
       assert.match(await slow.ended, /^HTTP\/1\.1 200 OK\r\n[^]*connection: close\r\n[^]*slow and whole/i);
@@ -44,8 +51,8 @@ for (const place of places) {
       half.socket.write("GET / HTTP/1.1\r\nHo");
       // All of them are accepted once a later one is answered.
       assert.equal(await ask(held.target), "200 Hello World");
-      const ended = started.terminate();
-      await sleep(100);
+      // On some engines they have half a second.
+      const { ended } = await stop(started);
       for (const { socket } of silent) socket.write(getRequest("/later"));
       half.socket.write("st: example\r\n\r\n");
       for (const client of silent) {
@@ -63,7 +70,7 @@ for (const place of places) {
       client.socket.write("POST /count HTTP/1.1\r\nHost: example\r\nContent-Length: 400000\r\n\r\n");
       const block = "x".repeat(100_000);
       client.socket.write(block);
-      await sleep(100);
+      assert.ok(await eventually(() => started.stderr().includes("count began")), started.stderr());
       const ended = started.terminate();
       for (let i = 0; i < 3; i++) {
         await sleep(150);
@@ -90,8 +97,8 @@ for (const place of places) {
   test(`HttpServer.shutdown() leaves clients in the queue while it drains (${place.name})`, async () => {
     await withServer(place, {}, async (held, started) => {
       const slow = await openRaw(held.target);
-      await begin(started, slow, "/slow?1000", "slow began");
-      const ended = started.terminate();
+      await begin(started, slow, "/slow?2000", "slow began");
+      const { ended } = await stop(started);
       await sleep(200);
       const answers = Array.from({ length: 20 }, () => ask(held.target));
       assert.match(await slow.ended, /slow and whole/);

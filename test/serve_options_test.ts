@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { test } from "node:test";
-import { activate, type Started } from "./fixtures/activate.ts";
+import { activate, eventually, type Started } from "./fixtures/activate.ts";
 import { makeCertificate } from "./fixtures/certificate.ts";
 import { type DaemonOptions, engines, places } from "./fixtures/engines.ts";
 import { ask } from "./fixtures/http_client.ts";
@@ -61,6 +61,7 @@ for (const engine of engines[everything.name]) {
     const slow = ask(held.target, { path: "/slow?500", secure: true });
     const idle = ask(held.target, { path: "/later", secure: true });
     assert.equal(await idle, "200 Hello later");
+    assert.ok(await eventually(() => started.stderr().includes("slow began")), started.stderr());
     const ended = started.terminate();
     assert.equal(await slow, "200 slow and whole");
     assert.equal(await ended, 0, started.stderr());

@@ -146,7 +146,7 @@ for (const place of places) {
       assert.equal(given, `200 ${"x".repeat(16 * MiB)}`);
       const begun = Date.now();
       const client = await openRaw(held.target);
-      client.socket.write(getRequest("/drip?2000", "Connection: close\r\n"));
+      client.socket.write(getRequest("/drip?4000", "Connection: close\r\n"));
       assert.ok(await eventually(() => client.text().includes("drop 0")));
       // It came while the rest was still to be made.
       assert.ok(!client.text().includes("drop 4"), `all at once after ${Date.now() - begun} ms`);

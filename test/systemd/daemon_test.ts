@@ -92,13 +92,13 @@ async function status(stage: Stage): Promise<void> {
 async function reload(stage: Stage): Promise<void> {
   const { lab, path } = stage;
   // It is there for longer than that: it pings.
-  await prepare(stage, ["WatchdogSec=3"], "greeting 0");
+  await prepare(stage, ["WatchdogSec=5"], "greeting 0");
   await start(stage);
   using agent = keepAlive();
   const { socket } = await get(path, "/", agent);
   const pid = await show(stage, "MainPID");
   const begin = Date.now();
-  for (let i = 1; i <= 4 || Date.now() < begin + 4000; i++) {
+  for (let i = 1; i <= 4 || Date.now() < begin + 6000; i++) {
     const slow = greeted(path, "/slow?ms=300");
     await greet(stage, `greeting ${i}`);
     await lab.must(["systemctl", "reload", unit]);
@@ -148,11 +148,13 @@ async function drain(stage: Stage): Promise<void> {
   const { lab, path } = stage;
   await prepare(stage, ["TimeoutStopSec=2", "Environment=DRAIN_TIMEOUT=60000"]);
   await start(stage);
-  const slow = greeted(path, "/slow?ms=5000");
+  const slow = greeted(path, "/slow?ms=8000");
   await until("it is being answered", async () => await show(stage, "StatusText") === "1 requests", 30_000);
   const stopping = lab.must(["systemctl", "stop", unit], { timeoutMs: 60_000 });
   await until("it stops", async () => await show(stage, "ActiveState") === "deactivating");
   assert.equal(await show(stage, "SubState"), "stop-sigterm");
+  // It has the signal, and does what comes first.
+  await sleep(1000);
   // The next instance's, which the socket starts.
   const next = greeted(path);
   assert.deepEqual(await slow, ["Hello", 1]);

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { setTimeout as sleep } from "node:timers/promises";
 import { ask, type Client, open, until } from "./clients.ts";
-import { eachVariant, property, setUp, type Stage } from "./variants.ts";
+import { comesToRest, eachVariant, property, setUp, type Stage } from "./variants.ts";
 
 eachVariant("http", {
   "the unit files pass systemd-analyze verify": verify,
@@ -49,7 +48,7 @@ async function unixSocket(stage: Stage): Promise<void> {
 
 async function threeSockets(stage: Stage): Promise<void> {
   await setUp(stage, { socket: ["ListenStream=/run/http.sk", "ListenStream=[::1]:7003"] });
-  await stage.lab.must(["systemctl", "start", "http.service"]);
+  await stage.lab.must(["systemctl", "start", "--no-block", "http.service"]);
   await until("it fails", async () => await property(stage, "http.service", "ActiveState") === "failed");
   assert.equal(await property(stage, "http.service", "ExecMainStatus"), "1");
   assert.match(await stage.lab.journal("http.service"), /^Too many file descriptors received$/m);
@@ -67,12 +66,8 @@ async function exhausted(stage: Stage): Promise<void> {
   const clients = await Promise.all(Array.from({ length: 100 }, () => open(path)));
   for (const client of clients) client.send(kept);
   await until("somebody is served", () => clients.some(isServed));
-  await sleep(1000);
   const pid = await property(stage, "http.service", "MainPID");
-  const before = await cpuMs(stage);
-  await sleep(1000);
-  const spent = await cpuMs(stage) - before;
-  assert.ok(spent < 150, `${spent} ms of CPU in a second`);
+  await comesToRest(stage);
   // node:http on Deno does not accept again after a failure, and says nothing.
   if (variant.ffi) {
     await Promise.all(clients.map(async (client) => {
@@ -85,8 +80,4 @@ async function exhausted(stage: Stage): Promise<void> {
   for (const client of clients) client[Symbol.dispose]();
   assert.equal(await property(stage, "http.service", "MainPID"), pid);
   assert.equal(await property(stage, "http.service", "ActiveState"), "active");
-}
-
-async function cpuMs(stage: Stage): Promise<number> {
-  return Number(await property(stage, "http.service", "CPUUsageNSec")) / 1e6;
 }

@@ -197,6 +197,7 @@ async function systemState(pid: number, timeoutMs: number): Promise<string> {
 }
 
 async function diagnose(pid: number): Promise<string> {
+  await run(pid, ["journalctl", "--sync"], { timeoutMs: 5_000 }).catch(() => {});
   const questions = [
     ["systemctl", "--failed", "--plain", "--no-legend"],
     ["systemctl", "list-jobs", "--plain", "--no-legend"],
