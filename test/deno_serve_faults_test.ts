@@ -57,7 +57,7 @@ onDeno("serveNative() serves who came before it started", async () => {
     const clients = await Promise.all(Array.from({ length: 200 }, () => open(held.target)));
     for (const client of clients) send(client, "/text", [close]);
     await using started = start("native", {}, [held]);
-    const answers = await Promise.all(clients.map(answerOf));
+    const answers = await Promise.all(clients.map((client) => answerOf(client)));
     assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
     for (const client of clients) client.destroy();
     assert.equal(await started.terminate(), 0, started.stderr());
