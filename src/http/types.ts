@@ -36,7 +36,8 @@ export interface ServeOptions extends ListenOptions {
   readonly onListen?: (address: Address) => void;
   /**
    * How long `shutdown()` waits for what is in flight, in milliseconds; after that it is cut off. `Infinity` waits for as long as it takes.
-   * A client who has sent no request is waited for until nothing has been in flight for 5 s.
+   * A client who has sent no request is waited for until nothing has been in flight for 5 s, or, on Unix sockets with Deno.serve and on
+   * Bun, where nobody can tell that there is one, for half a second.
    *
    * @default {30000}
    */
