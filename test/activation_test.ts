@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { test } from "node:test";
-import { activate, comesToRest, eventually, type Started } from "./fixtures/activate.ts";
+import { activate, eventually, type Started } from "./fixtures/activate.ts";
 import { echoes, echoOnce, open, receive } from "./fixtures/client.ts";
+import { comesToRest, cpuSeconds } from "./fixtures/cpu.ts";
 import { variants } from "./fixtures/runtime.ts";
 import { needs } from "./fixtures/tools.ts";
 import { type Held, holdTcp, holdUnix, tempFolder } from "./fixtures/sockets.ts";
@@ -136,7 +137,7 @@ for (const variant of variants) {
       await started.line();
       const clients = await Promise.all(Array.from({ length: 100 }, () => open(held.target)));
       for (const client of clients) client.on("error", () => {}).write("x");
-      await comesToRest(started.pid);
+      await comesToRest(() => cpuSeconds(started.pid));
       assert.equal(started.child.exitCode, null, started.stderr());
       for (const client of clients) client.destroy();
       // node:net of Deno never accepts again after a failed accept; nothing that runs without permissions cures it.

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import process from "node:process";
-import { comesToRest, eventually, type Started } from "./fixtures/activate.ts";
+import { eventually, type Started } from "./fixtures/activate.ts";
 import { open, receive } from "./fixtures/client.ts";
+import { comesToRest, cpuSeconds } from "./fixtures/cpu.ts";
 import { answerOf, get, inodeOf, listeningSockets, send } from "./fixtures/http.ts";
 import { line, onDeno, start } from "./fixtures/on_deno.ts";
 import { holdTcp, holdUnix, tempFolder } from "./fixtures/sockets.ts";
@@ -13,7 +14,7 @@ const close = "connection: close";
 /** More clients than there are descriptors: all are served in the end, as others leave. */
 async function exhausts(started: Started, target: object): Promise<void> {
   const clients = await Promise.all(Array.from({ length: 100 }, () => open(target)));
-  await comesToRest(started.pid);
+  await comesToRest(() => cpuSeconds(started.pid));
   assert.equal(started.child.exitCode, null, started.stderr());
   let answered = 0;
   await Promise.all(clients.map(async (client) => {

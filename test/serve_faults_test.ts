@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { activate, comesToRest, eventually, memory } from "./fixtures/activate.ts";
+import { activate, eventually, memory } from "./fixtures/activate.ts";
 import { open } from "./fixtures/client.ts";
+import { comesToRest, cpuSeconds } from "./fixtures/cpu.ts";
 import { places, withServer } from "./fixtures/engines.ts";
 import { ask, countResponses, getRequest, openRaw } from "./fixtures/http_client.ts";
 import { runtime } from "./fixtures/runtime.ts";
@@ -79,7 +80,7 @@ for (const place of places) {
     const clients = await Promise.all(Array.from({ length: 100 }, () => openRaw(held.target)));
     for (const { socket } of clients) socket.write(getRequest("/"));
     assert.ok(await eventually(() => clients.some(({ text }) => countResponses(text()) === 1)), started.stderr());
-    await comesToRest(started.pid);
+    await comesToRest(() => cpuSeconds(started.pid));
     assert.equal(started.child.exitCode, null, started.stderr());
     for (const { socket } of clients) socket.destroy();
     // node:http of Deno never accepts again after a failed accept; nothing that runs without permissions cures it.

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { comesToRest } from "../fixtures/cpu.ts";
 import { ask, type Client, open, until } from "./clients.ts";
-import { comesToRest, eachVariant, property, setUp, type Stage } from "./variants.ts";
+import { cpuSeconds, eachVariant, property, setUp, type Stage } from "./variants.ts";
 
 eachVariant("http", {
   "the unit files pass systemd-analyze verify": verify,
@@ -67,7 +68,7 @@ async function exhausted(stage: Stage): Promise<void> {
   for (const client of clients) client.send(kept);
   await until("somebody is served", () => clients.some(isServed));
   const pid = await property(stage, "http.service", "MainPID");
-  await comesToRest(stage);
+  await comesToRest(() => cpuSeconds(stage, "http.service"));
   // node:http on Deno does not accept again after a failure, and says nothing.
   if (variant.ffi) {
     await Promise.all(clients.map(async (client) => {

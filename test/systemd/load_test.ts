@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
+import { comesToRest } from "../fixtures/cpu.ts";
 import { ask, type Client, open, startLoad, until } from "./clients.ts";
-import { comesToRest, eachVariant, property, setUp, type Stage } from "./variants.ts";
+import { cpuSeconds, eachVariant, property, setUp, type Stage } from "./variants.ts";
 
 const LANES = 4;
 
@@ -55,7 +56,7 @@ async function exhausted(stage: Stage): Promise<void> {
   const isNode = variant.runtime === "node";
   if (isNode) await until("the rest is closed", () => clients.every((client) => client.ended || isServed(client)));
   const pid = await property(stage, "foobar.service", "MainPID");
-  await comesToRest(stage);
+  await comesToRest(() => cpuSeconds(stage, "foobar.service"));
   const served = clients.filter(isServed).length;
   assert.ok(served > 10 && served < 64, `${served} of 100 served`);
   assert.equal(clients.filter(({ ended }) => ended).length, isNode ? 100 - served : 0);
