@@ -55,8 +55,10 @@ test(`cut() ends a connection, and maybeShakingHands() finds it while its data a
   const fds = () => acceptedSockets(c, { transport: "tcp", hostname: "127.0.0.1", port });
   assert.equal(fds().length, 1);
   socket.resume();
-  const sees = () => (client.write("x"), maybeShakingHands(c, fds()).length === 1);
-  assert.ok(await eventually(sees));
+  // Where the machine is busy they may be old before anybody looks.
+  let found: readonly number[] = [];
+  assert.ok(await eventually(() => (client.write("x"), found = maybeShakingHands(c, fds())).length > 0));
+  assert.deepEqual(found, fds());
   assert.ok(await eventually(() => maybeShakingHands(c, fds()).length === 0));
   assert.equal(fds().length, 1);
   cut(c, fds()[0]);
