@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import process from "node:process";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { echoes, open, receive } from "./fixtures/client.ts";
+import { echoes, echoOnce, open, receive } from "./fixtures/client.ts";
 import { ask, getRequest, openRaw } from "./fixtures/http_client.ts";
 import { type Life, withLives, withLoner } from "./fixtures/lives.ts";
 import { libc, runtime } from "./fixtures/runtime.ts";
@@ -83,12 +83,6 @@ async function supervise(first: Life, count: { instances: number }, isOver: () =
   assert.equal(await life.exited, 0, life.stderr());
 }
 
-async function echoOnce({ held }: Life): Promise<void> {
-  const client = await open(held.target);
-  await echoes(client, "are you there?");
-  client.destroy();
-}
-
 async function askOnce({ held }: Life): Promise<string> {
   const client = await openRaw(held.target);
   client.socket.write(getRequest("/", "connection: close\r\n"));
@@ -103,7 +97,7 @@ for (const mode of ["serve", "echo"]) {
       const supervising = supervise(life, count, () => isOver);
       // One that is slow to become ready answers some more before it is idle.
       for (let i = 0; i < cycles || (count.instances <= 3 && i < 20 * cycles); i++) {
-        if (mode === "echo") await echoOnce(life);
+        if (mode === "echo") await echoOnce(life.held.target, "are you there?");
         else assert.match(await askOnce(life), /^HTTP\/1.1 200 OK/, way.name);
         await sleep(Math.random() * 60);
       }

@@ -13,7 +13,7 @@ async function begin(started: Started, client: RawClient, path: string, mark: st
   assert.ok(await eventually(() => (started.stderr() + client.text()).includes(mark)), started.stderr());
 }
 
-/** Has it end, and waits until it has begun to. */
+/** Has it end, and waits until it has begun to: it accepts nobody from then on. */
 async function stop(started: Started): Promise<{ ended: Promise<number | string> }> {
   const ended = started.terminate();
   assert.ok(await eventually(() => started.stderr().includes("stopping\n")), started.stderr());
@@ -30,7 +30,6 @@ for (const place of places) {
       const slow = await openRaw(held.target);
       await begin(started, slow, "/slow?3000", "slow began");
       const { ended } = await stop(started);
-      await sleep(200);
       const waiting = ask(held.target, { path: "/later" });
       assert.match(await slow.ended, /^HTTP\/1\.1 200 OK\r\n[^]*connection: close\r\n[^]*slow and whole/i);
       assert.match(await drip.ended, /drop 4/);
@@ -99,7 +98,6 @@ for (const place of places) {
       const slow = await openRaw(held.target);
       await begin(started, slow, "/slow?2000", "slow began");
       const { ended } = await stop(started);
-      await sleep(200);
       const answers = Array.from({ length: 20 }, () => ask(held.target));
       assert.match(await slow.ended, /slow and whole/);
       assert.equal(await ended, 0, started.stderr());

@@ -144,17 +144,24 @@ async function watchdog(stage: Stage): Promise<void> {
   assert.match(await lab.journal(unit), /Cannot ping the watchdog: the health check gave false$/m);
 }
 
+/** Whether a process has the socket of the service. */
+async function holdsSocket({ lab }: Stage, pid: string): Promise<boolean> {
+  const [, inode] = / 00010000 \d+ \d+ +(\d+) \/run\/daemon\.sk$/m.exec(await lab.must(["cat", "/proc/net/unix"]))!;
+  return (await lab.must(["ls", "-l", `/proc/${pid}/fd`])).includes(`socket:[${inode}]`);
+}
+
 async function drain(stage: Stage): Promise<void> {
   const { lab, path } = stage;
   await prepare(stage, ["TimeoutStopSec=2", "Environment=DRAIN_TIMEOUT=60000"]);
   await start(stage);
   const slow = greeted(path, "/slow?ms=8000");
   await until("it is being answered", async () => await show(stage, "StatusText") === "1 requests", 30_000);
+  const pid = await show(stage, "MainPID");
+  assert.equal(await holdsSocket(stage, pid), true);
   const stopping = lab.must(["systemctl", "stop", unit], { timeoutMs: 60_000 });
   await until("it stops", async () => await show(stage, "ActiveState") === "deactivating");
   assert.equal(await show(stage, "SubState"), "stop-sigterm");
-  // It has the signal, and does what comes first.
-  await sleep(1000);
+  await until("it accepts nobody any more", async () => !await holdsSocket(stage, pid));
   // The next instance's, which the socket starts.
   const next = greeted(path);
   assert.deepEqual(await slow, ["Hello", 1]);
