@@ -13,6 +13,8 @@ export interface Host {
   env(name: string): string | undefined;
   /** Takes a variable out of the environment that children inherit. */
   unsetEnv(name: string): void;
+  /** Warns the people who run the service: a line on stderr, once for each text. */
+  warn(text: string): void;
   /** libc, or why there is none. A missing FFI is a value, so that the portable ways go on without it. */
   libc(): Libc | LibcMissing;
   /**

@@ -1,7 +1,14 @@
 import type { Host } from "../../src/host.ts";
 import { lazy } from "../../src/lazy.ts";
+import { warnOnce } from "../../src/warning.ts";
 import { processHost } from "../shared/process_host.ts";
+import { processService } from "../shared/process_service.ts";
 import { openBunLibc } from "./libc.ts";
 
 /** Bun as the core sees it. */
-export const bunHost: Host = { runtime: "Bun", ...processHost, libc: lazy(openBunLibc) };
+export const bunHost: Host = {
+  runtime: "Bun",
+  ...processHost,
+  warn: (text) => warnOnce(processService, text),
+  libc: lazy(openBunLibc),
+};

@@ -1,23 +1,8 @@
-import { Fd3Error } from "../../src/errors.ts";
 import type { Host } from "../../src/host.ts";
-import { lazy } from "../../src/lazy.ts";
-import { openDenoLibc } from "./libc.ts";
+import { warnOnce } from "../../src/warning.ts";
+import { env, libc } from "./process.ts";
+import { serviceHost } from "./service_host.ts";
 import { deno } from "./types.ts";
-
-/** What is read together, to be allowed at once. */
-const variables: readonly string[] = [
-  "LISTEN_PID,LISTEN_PIDFDID,LISTEN_FDS,LISTEN_FDNAMES",
-  "NOTIFY_SOCKET,WATCHDOG_USEC,WATCHDOG_PID",
-];
-
-function env(name: string): string | undefined {
-  try {
-    return deno().env.get(name);
-  } catch (cause) {
-    const together = variables.find((names) => names.split(",").includes(name)) ?? name;
-    throw new Fd3Error("EACCES", `Cannot read ${name}: Deno needs --allow-env=${together}`, { cause });
-  }
-}
 
 /** Deno as the core sees it. */
 export const denoHost: Host = {
@@ -26,5 +11,6 @@ export const denoHost: Host = {
   parentPid: () => deno().ppid,
   env,
   unsetEnv: (name) => deno().env.delete(name),
-  libc: lazy(openDenoLibc),
+  warn: (text) => warnOnce(serviceHost, text),
+  libc,
 };

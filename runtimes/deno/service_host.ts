@@ -4,8 +4,8 @@ import { ENOENT, O_CLOEXEC, O_PATH } from "../../src/linux/constants.ts";
 import { cString } from "../../src/linux/libc.ts";
 import { makedev } from "../../src/linux/makedev.ts";
 import { builtin } from "../shared/builtin.ts";
-import { denoHost as host } from "./host.ts";
 import { openDenoFunctions } from "./libc.ts";
+import { env, libc as openLibc } from "./process.ts";
 import { deno } from "./types.ts";
 
 const AT_EMPTY_PATH = 0x1000;
@@ -32,7 +32,7 @@ function stderrIdByNode(): string {
 
 /** A service's surroundings on Deno. */
 export const serviceHost: ServiceHost = {
-  env: (name) => host.env(name),
+  env,
   writeStderr(text) {
     let bytes = new TextEncoder().encode(text);
     try {
@@ -56,7 +56,7 @@ export const serviceHost: ServiceHost = {
       return true;
     } catch (error) {
       if (isNamed(error, "NotFound")) return false;
-      const libc = host.libc();
+      const libc = openLibc();
       if (!hasLibc(libc)) throw error;
       const fd = libc.open(cString(path), O_PATH | O_CLOEXEC, 0);
       if (fd >= 0) libc.close(fd);

@@ -1,6 +1,8 @@
 import type { Host } from "../../src/host.ts";
 import { lazy } from "../../src/lazy.ts";
+import { warnOnce } from "../../src/warning.ts";
 import { processHost } from "../shared/process_host.ts";
+import { processService } from "../shared/process_service.ts";
 import { describeByProc, isOpen, readProc } from "./inspect.ts";
 import { openNodeLibc } from "./libc.ts";
 
@@ -8,6 +10,7 @@ import { openNodeLibc } from "./libc.ts";
 export const nodeHost: Host = {
   runtime: "Node",
   ...processHost,
+  warn: (text) => warnOnce(processService, text),
   libc: lazy(openNodeLibc),
   isOpen,
   describe: describeByProc,

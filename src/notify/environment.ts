@@ -8,8 +8,6 @@ export type NotifyVariable = "NOTIFY_SOCKET" | "WATCHDOG_USEC" | "WATCHDOG_PID";
 interface Memory {
   /** The variables as they were when they left the environment. */
   readonly variables: Partial<Record<NotifyVariable, string>>;
-  /** What was warned of already. */
-  readonly warned: Set<string>;
   /** Settles when what was sent last has left; never rejects. */
   queue: Promise<unknown>;
 }
@@ -20,7 +18,7 @@ const key: unique symbol = Symbol.for("fd3.notify");
 /** The memory of this process, made on the first call. */
 export function memory(): Memory {
   const holder = globalThis as { [key]?: Memory };
-  return holder[key] ??= { variables: {}, warned: new Set(), queue: Promise.resolve() };
+  return holder[key] ??= { variables: {}, queue: Promise.resolve() };
 }
 
 /**

@@ -8,7 +8,7 @@ import { memory, variable } from "./environment.ts";
 import type { DatagramWay, MessageLibc, NotifyHost, ProgramWay } from "./host.ts";
 import { credentialsFor, sendDatagram } from "./message.ts";
 import type { NotifyEnvOptions } from "./types.ts";
-import { warnOnce } from "./warning.ts";
+import { warnOnce } from "../warning.ts";
 
 /** The most descriptors in one message (SCM_MAX_FD of the kernel). */
 const maxFds = 253;
