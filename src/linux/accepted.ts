@@ -1,7 +1,7 @@
 import type { Address } from "../types.ts";
 import { SO_ACCEPTCONN, SO_PEERNAME, SOL_SOCKET, SOL_TCP, TCP_INFO } from "./constants.ts";
 import type { Libc } from "./libc.ts";
-import { readText } from "./proc.ts";
+import { descriptorNumbers } from "./proc.ts";
 import { decodeSockaddr } from "./sockaddr.ts";
 import { localAddress } from "./socket.ts";
 
@@ -9,12 +9,6 @@ const POLLIN = 1;
 const POLLNVAL = 32;
 /** Where `tcpi_bytes_received` is in struct tcp_info (include/uapi/linux/tcp.h, Linux 4.1). */
 const BYTES_RECEIVED = 128;
-
-/** How many numbers the table of descriptors has: all that are open are below (proc(5), FDSize). */
-function tableSize(libc: Libc): number {
-  const size = /^FDSize:\s*(\d+)$/m.exec(readText(libc, "/proc/self/status") ?? "");
-  return size === null ? 0 : Number(size[1]);
-}
 
 /** Whether a connection that came in at a listener may have this as our end. A listener on all addresses says less than its connections. */
 function fits(address: Address | undefined, listener: Address): boolean {
@@ -42,7 +36,7 @@ function isListening(libc: Libc, fd: number): boolean {
  */
 export function acceptedSockets(libc: Libc, listener: Address): number[] {
   const found: number[] = [];
-  for (let fd = 3, end = tableSize(libc); fd < end; fd++) {
+  for (const fd of descriptorNumbers(libc)) {
     if (fits(localAddress(libc, fd), listener) && !isListening(libc, fd)) found.push(fd);
   }
   return found;
