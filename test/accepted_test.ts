@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { test } from "node:test";
-import { acceptedSockets, isWildcard, localEnd, readableSockets, unreadSockets } from "../src/linux/accepted.ts";
+import { acceptedSockets, isWildcard, readableSockets, unreadSockets } from "../src/linux/accepted.ts";
 import type { Address } from "../src/types.ts";
 import { eventually } from "./fixtures/activate.ts";
 import { open } from "./fixtures/client.ts";
@@ -60,22 +60,6 @@ test(`unreadSockets() counts who has sent nothing, and what nobody has read (${r
   assert.ok(await eventually(() => count()[0] === 1), String(count()));
   assert.deepEqual(count(), [1, 0]);
   clients.forEach((client) => client.destroy());
-  await close(server, sockets);
-});
-
-test(`localEnd() tells which of all addresses a client came to (${runtime})`, async () => {
-  const { server, sockets } = await listenPaused({ host: "::", port: 0 });
-  const { port } = server.address() as AddressInfo;
-  const listener: Address = { transport: "tcp", hostname: "::", port };
-  assert.equal(isWildcard(listener), true);
-  for (const [host, hostname] of [["::1", "::1"], ["127.0.0.1", "::ffff:127.0.0.1"]]) {
-    const client = await open({ host, port });
-    const peer: Address = { transport: "tcp", hostname, port: client.localPort! };
-    assert.ok(await eventually(() => sockets.some((socket) => socket.remotePort === client.localPort)));
-    assert.deepEqual(localEnd(libc(), listener, peer), { transport: "tcp", hostname, port });
-    assert.equal(localEnd(libc(), listener, { ...peer, port }), undefined);
-    client.destroy();
-  }
   await close(server, sockets);
 });
 

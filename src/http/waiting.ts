@@ -32,6 +32,9 @@ export function deadlineOf(clock: Clock, ms: number, sooner?: Promise<unknown>):
 /** How many looks in a row must find it quiet, and how far they are apart, in milliseconds: one look is not enough. */
 const [looks, lookMs] = [3, 10];
 
+/** A look that takes long, at thousands of connections, leaves so many times as long to them. */
+const restFactor = 3;
+
 /**
  * Looks again and again until it is quiet.
  *
@@ -40,8 +43,10 @@ const [looks, lookMs] = [3, 10];
  */
 export async function untilQuiet(clock: Clock, isQuiet: () => boolean, isOver: () => boolean): Promise<void> {
   for (let quiet = 0; !isOver();) {
+    const begin = clock.now();
     quiet = isQuiet() ? quiet + 1 : 0;
     if (quiet === looks) return;
-    await new Promise<void>((resolve) => void clock.after(lookMs, resolve));
+    const restMs = Math.max(lookMs, restFactor * (clock.now() - begin));
+    await new Promise<void>((resolve) => void clock.after(restMs, resolve));
   }
 }

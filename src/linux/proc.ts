@@ -32,7 +32,7 @@ export function descriptorTarget(libc: Libc, fd: number): string | undefined {
 const smallestTable = 64;
 
 /** How many numbers the table of descriptors has: all that are open are below (proc(5), FDSize). 0 where /proc cannot be read. */
-function tableSize(libc: Libc): number {
+export function tableSize(libc: Libc): number {
   const size = /^FDSize:\s*(\d+)$/m.exec(readText(libc, "/proc/self/status") ?? "");
   return size === null ? 0 : Number(size[1]);
 }
