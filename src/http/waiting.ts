@@ -32,9 +32,6 @@ export function deadlineOf(clock: Clock, ms: number, sooner?: Promise<unknown>):
 /** How many looks in a row must find it quiet, and how far they are apart, in milliseconds: one look is not enough. */
 const [looks, lookMs] = [3, 10];
 
-/** A look that takes long, at thousands of connections, leaves so many times as long to them. */
-const restFactor = 3;
-
 /**
  * Looks again and again until it is quiet.
  *
@@ -46,7 +43,8 @@ export async function untilQuiet(clock: Clock, isQuiet: () => boolean, isOver: (
     const begin = clock.now();
     quiet = isQuiet() ? quiet + 1 : 0;
     if (quiet === looks) return;
-    const restMs = Math.max(lookMs, restFactor * (clock.now() - begin));
+    // One that takes long, at thousands of connections, leaves them as much time as it took.
+    const restMs = Math.max(lookMs, clock.now() - begin);
     await new Promise<void>((resolve) => void clock.after(restMs, resolve));
   }
 }

@@ -53,12 +53,6 @@ export function readableSockets(libc: Libc, fds: readonly number[]): number[] {
   return fds.filter((_, i) => (view.getInt16(i * 8 + 6, true) & ~POLLNVAL) !== 0);
 }
 
-function hasSentNothing(libc: Libc, fd: number): boolean {
-  const info = new Uint8Array(BYTES_RECEIVED + 8);
-  if (libc.getsockopt(fd, SOL_TCP, TCP_INFO, info, Uint8Array.of(info.length, 0, 0, 0)) < 0) return false;
-  return info.subarray(BYTES_RECEIVED).every((byte) => byte === 0);
-}
-
 /**
  * How many TCP connections owe an answer that no handler knows of: their clients have sent nothing yet, or something that nobody has
  * read.
@@ -68,5 +62,13 @@ function hasSentNothing(libc: Libc, fd: number): boolean {
  */
 export function unreadSockets(libc: Libc, fds: readonly number[]): number {
   const unread = new Set(readableSockets(libc, fds));
-  return fds.filter((fd) => unread.has(fd) || hasSentNothing(libc, fd)).length;
+  // One for all: there may be thousands.
+  const info = new Uint8Array(BYTES_RECEIVED + 8);
+  const received = new BigUint64Array(info.buffer, BYTES_RECEIVED, 1);
+  const length = new Uint8Array(4);
+  const hasSentNothing = (fd: number) => {
+    length[0] = info.length;
+    return libc.getsockopt(fd, SOL_TCP, TCP_INFO, info, length) >= 0 && received[0] === 0n;
+  };
+  return fds.filter((fd) => unread.has(fd) || hasSentNothing(fd)).length;
 }
