@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { test } from "node:test";
-import { acceptedSockets, isWildcard, localEnd, readableSockets, unreadSockets } from "../src/linux/accepted.ts";
+import { acceptedSockets, isWildcard, readableSockets, unreadSockets } from "../src/linux/accepted.ts";
+import { recentLook } from "../src/linux/look.ts";
 import type { Address } from "../src/types.ts";
 import { eventually } from "./fixtures/activate.ts";
 import { open } from "./fixtures/client.ts";
+import { FakeKernel, tcpSocket } from "./fixtures/fake_kernel.ts";
 import { libc, runtime } from "./fixtures/runtime.ts";
 import { tempFolder } from "./fixtures/sockets.ts";
 
@@ -42,6 +44,39 @@ test(`acceptedSockets() finds the connections of a listener and no other socket 
   await close(two.server, two.sockets);
 });
 
+test(`recentLook() is one look for many listeners, and a new one after 5 ms or as long as it took (${runtime})`, () => {
+  const [kernel, listeners] = [new FakeKernel(), 50];
+  for (let i = 0; i < listeners; i++) {
+    kernel.put(10 + 2 * i, tcpSocket(1000 + 2 * i, 8000 + i));
+    kernel.put(11 + 2 * i, tcpSocket(1001 + 2 * i, 8000 + i, 1, false));
+  }
+  let now = 0;
+  const counted = (look: () => number[]) => {
+    kernel.calls.length = 0;
+    const found = look();
+    return [found, kernel.calls.filter((call) => call.startsWith("getsockname(")).length];
+  };
+  const at = (i: number): Address => ({ transport: "tcp", hostname: "127.0.0.1", port: 8000 + i });
+  const look = (i: number) => counted(() => acceptedSockets(kernel.libc, at(i), recentLook(kernel.libc, () => now)));
+  const all = 125;
+  assert.deepEqual(look(0), [[11], all]);
+  now = 5;
+  for (let i = 1; i < listeners; i++) assert.deepEqual(look(i), [[11 + 2 * i], 0]);
+  // Without one it is a look of now.
+  assert.deepEqual(counted(() => acceptedSockets(kernel.libc, at(0))), [[11], all]);
+  kernel.put(200, tcpSocket(2000, 8000, 1, false));
+  assert.deepEqual(look(0), [[11], 0]);
+  now = 5.1;
+  assert.deepEqual(look(0), [[11, 200], 253]);
+  now = 20;
+  // Each question about the time is 7 ms later.
+  recentLook(kernel.libc, () => now += 7);
+  now += 7;
+  assert.deepEqual(look(0), [[11, 200], 0]);
+  now += 0.1;
+  assert.deepEqual(look(0), [[11, 200], 253]);
+});
+
 test(`unreadSockets() counts who has sent nothing, and what nobody has read (${runtime})`, async () => {
   const { server, sockets } = await listenPaused({ host: "127.0.0.1", port: 0 });
   const { port } = server.address() as AddressInfo;
@@ -60,22 +95,6 @@ test(`unreadSockets() counts who has sent nothing, and what nobody has read (${r
   assert.ok(await eventually(() => count()[0] === 1), String(count()));
   assert.deepEqual(count(), [1, 0]);
   clients.forEach((client) => client.destroy());
-  await close(server, sockets);
-});
-
-test(`localEnd() tells which of all addresses a client came to (${runtime})`, async () => {
-  const { server, sockets } = await listenPaused({ host: "::", port: 0 });
-  const { port } = server.address() as AddressInfo;
-  const listener: Address = { transport: "tcp", hostname: "::", port };
-  assert.equal(isWildcard(listener), true);
-  for (const [host, hostname] of [["::1", "::1"], ["127.0.0.1", "::ffff:127.0.0.1"]]) {
-    const client = await open({ host, port });
-    const peer: Address = { transport: "tcp", hostname, port: client.localPort! };
-    assert.ok(await eventually(() => sockets.some((socket) => socket.remotePort === client.localPort)));
-    assert.deepEqual(localEnd(libc(), listener, peer), { transport: "tcp", hostname, port });
-    assert.equal(localEnd(libc(), listener, { ...peer, port }), undefined);
-    client.destroy();
-  }
   await close(server, sockets);
 });
 

@@ -70,6 +70,22 @@ test("chooseStreamListener() gives equal names in turn, as they are taken", () =
   assert.equal(choose(host, { name: "a" }).fd, 3);
 });
 
+test("chooseStreamListener() looks at each of many with one name when it is its turn, and at no other", () => {
+  forgetTable();
+  const [kernel, count] = [new FakeKernel(), 50];
+  for (let fd = 3; fd < 3 + count; fd++) kernel.put(fd, stream());
+  const LISTEN_FDNAMES = Array(count).fill("a").join(":");
+  const environment = { LISTEN_PID: String(ownPid), LISTEN_FDS: String(count), LISTEN_FDNAMES };
+  const host = fakeHost({ libc: kernel.libc, environment });
+  for (let fd = 3; fd < 3 + count; fd++) {
+    const choice = choose(host, { name: "a" });
+    assert.equal(choice.fd, fd);
+    take(host, choice);
+  }
+  assert.equal(kernel.calls.filter((call) => call.startsWith("getsockname(")).length, count);
+  assert.throws(() => choose(passed(undefined, stream(), stream(), stream())), fd3Error("ERR_FD3_TOO_MANY_FDS"));
+});
+
 type Refusal = readonly [what: string, host: () => Host, options: ListenOptions, code: Fd3ErrorCode, message: string];
 const refused: readonly Refusal[] = [
   [

@@ -34,6 +34,21 @@ test("drain() stops accepting, looks three times 10 ms apart, and closes", async
   assert.equal(clock.waiting, 0);
 });
 
+test("drain() leaves the connections as much time as a look takes", async () => {
+  const { engine, clock, drained } = begin(60_000, (engine) => engine.unreadNow = 1);
+  engine.onLook = () => clock.busy(20);
+  await clock.pass(10);
+  assert.equal(engine.log, "stop ..");
+  await clock.pass(19);
+  assert.equal(engine.log, "stop ..");
+  await clock.pass(1);
+  assert.equal(engine.log, "stop ...");
+  engine.unreadNow = 0;
+  await clock.pass(300);
+  assert.match(engine.log, /close$/);
+  await drained;
+});
+
 test("drain() waits for what is in flight, and begins its looks anew when something comes in between", async () => {
   const { engine, clock, drained } = begin(10_000, (engine) => engine.pendingNow = 1);
   await clock.pass(500);

@@ -75,6 +75,26 @@ test("readListenFds() believes LISTEN_FDS where nobody can tell what is open", (
   assert.equal(readListenFds(env("200"), fakeHost()).length, 200);
 });
 
+test("readListenFds() throws EBADF for more than a process has where nobody can tell what is open, before the names", () => {
+  for (const [count, highest] of [["1048574", 1048576], ["20000000", 20000002], ["2147483644", 2147483646]] as const) {
+    const message = `Cannot use fd ${highest}: LISTEN_FDS announces it, and it is not open`;
+    for (const names of [undefined, "a"]) {
+      assert.throws(() => readListenFds(env(count, names), fakeHost()), fd3Error("EBADF", message));
+    }
+  }
+  assert.throws(() => readListenFds(env("1048573", "a"), fakeHost()), fd3Error("EINVAL"));
+});
+
+test("readListenFds() asks no further than the first descriptor that is not open, however many are announced", () => {
+  const kernel = sixSockets();
+  assert.throws(() => readListenFds(env("2147483644"), fakeHost({ libc: kernel.libc })), fd3Error("EBADF"));
+  assert.equal(kernel.calls.filter((call) => call.startsWith("fcntl(") && call.endsWith(", 1, 0)")).length, 7);
+  let asked = 0;
+  const isOpen = (fd: number) => ++asked > 0 && fd <= 8;
+  assert.throws(() => readListenFds(env("2147483644"), fakeHost({ isOpen })), fd3Error("EBADF"));
+  assert.ok(asked <= 8, `${asked} times`);
+});
+
 /** A kernel whose pidfds have this fdinfo. */
 function withPidfd(text: string, statfsMagic = pidfsMagic): Host {
   const kernel = sixSockets();

@@ -1,5 +1,6 @@
 import { acceptedSockets, unreadSockets } from "../../src/linux/accepted.ts";
 import { maybeShakingHands } from "../../src/linux/handshake.ts";
+import { recentLook } from "../../src/linux/look.ts";
 import { hasLibc } from "../../src/host.ts";
 import type { Address } from "../../src/types.ts";
 import type { HttpListening, HttpParts, HttpWays } from "../shared/http_listening.ts";
@@ -21,11 +22,11 @@ function listening({ server, connections, isTls }: HttpParts, address: Address, 
     unread() {
       // Of a Unix socket the kernel does not tell it. A connection that has sent half a request is known all the same.
       if (libc === undefined || address.transport !== "tcp") return connections.unread || undefined;
-      const fds = acceptedSockets(libc, address);
+      const fds = acceptedSockets(libc, address, recentLook(libc));
       const young = new Set(isTls ? maybeShakingHands(libc, fds) : []);
       return young.size + unreadSockets(libc, fds.filter((fd) => !young.has(fd))) + connections.unread;
     },
-    connections: () => libc === undefined ? undefined : acceptedSockets(libc, address).length,
+    connections: () => libc === undefined ? undefined : acceptedSockets(libc, address, recentLook(libc)).length,
     end() {
       connections.end();
       server.close();

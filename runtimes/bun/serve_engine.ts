@@ -3,7 +3,9 @@ import type { Choice } from "../../src/activation/choose.ts";
 import { hasLibc } from "../../src/host.ts";
 import type { Engine, EngineHandler } from "../../src/http/engine.ts";
 import type { TlsOptions } from "../../src/http/types.ts";
-import { acceptedSockets, isWildcard, localEnd, readableSockets } from "../../src/linux/accepted.ts";
+import { acceptedSockets, isWildcard, readableSockets } from "../../src/linux/accepted.ts";
+import { recentLook } from "../../src/linux/look.ts";
+import { localEnd } from "../../src/linux/peers.ts";
 import { unreadConnections } from "../../src/linux/handshake.ts";
 import type { Libc } from "../../src/linux/libc.ts";
 import type { Address } from "../../src/types.ts";
@@ -95,7 +97,7 @@ class BunEngine implements Engine {
   }
 
   connections(): number | undefined {
-    return this.#libc && acceptedSockets(this.#libc, this.address).length;
+    return this.#libc && acceptedSockets(this.#libc, this.address, recentLook(this.#libc)).length;
   }
 
   /** How many requests have no whole answer yet, responses included that are being sent. */
@@ -121,7 +123,8 @@ class BunEngine implements Engine {
     if (libc === undefined) return;
     let before: readonly number[] = [];
     for (let looks = 0; looks < mostLooks; looks++) {
-      const now = readableSockets(libc, acceptedSockets(libc, this.address));
+      // Nothing is accepted any more, so a look of just now has all of them; what they have to be read is asked now.
+      const now = readableSockets(libc, acceptedSockets(libc, this.address, recentLook(libc)));
       if (now.every((fd) => before.includes(fd))) return;
       before = now;
       await turn();

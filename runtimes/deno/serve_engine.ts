@@ -3,8 +3,10 @@ import type { Choice } from "../../src/activation/choose.ts";
 import { hasLibc } from "../../src/host.ts";
 import type { Engine, EngineHandler } from "../../src/http/engine.ts";
 import type { EngineName, TlsOptions } from "../../src/http/types.ts";
-import { acceptedSockets, isWildcard, localEnd } from "../../src/linux/accepted.ts";
+import { acceptedSockets, isWildcard } from "../../src/linux/accepted.ts";
 import type { Libc } from "../../src/linux/libc.ts";
+import { recentLook } from "../../src/linux/look.ts";
+import { localEnd } from "../../src/linux/peers.ts";
 import { unreadConnections } from "../../src/linux/handshake.ts";
 import type { Address } from "../../src/types.ts";
 import { addressOf } from "../shared/choice.ts";
@@ -72,7 +74,9 @@ class DenoServe implements Engine {
   }
 
   connections(): number | undefined {
-    return this.#libc === undefined ? undefined : acceptedSockets(this.#libc, this.address).length;
+    return this.#libc === undefined
+      ? undefined
+      : acceptedSockets(this.#libc, this.address, recentLook(this.#libc)).length;
   }
 
   close(): Promise<void> {

@@ -12,32 +12,71 @@ const LISTEN = "0A";
 const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
 
+/** A line of a table below /proc/net: a socket's inode and kind. */
+type Row = readonly [inode: number, kind: DescriptorKind];
+
+function unixRow(line: string): Row {
+  const [, , , flags, type, , inode, ...path] = line.trim().split(/\s+/);
+  const address: Address = { transport: "unix", path: path.join(" ") };
+  const listening = (Number.parseInt(flags, 16) & ACCEPTCON) !== 0;
+  return [Number(inode), { is: "socket", family: AF_UNIX, type: Number.parseInt(type, 16), listening, address }];
+}
+
+function inetRow(family: number, type: number): (line: string) => Row {
+  return (line) => {
+    const [, , , state, , , , , , inode] = line.trim().split(/\s+/);
+    const listening = type === SOCK_STREAM && state === LISTEN;
+    return [Number(inode), { is: "socket", family, type, listening, address: undefined }];
+  };
+}
+
+/** The tables below /proc/net. One may take the kernel 10 ms: a table is read when the one before does not have the socket. */
+const tables: readonly (readonly [file: string, parse: (line: string) => Row])[] = [
+  ["unix", unixRow],
+  ["tcp6", inetRow(AF_INET6, SOCK_STREAM)],
+  ["tcp", inetRow(AF_INET, SOCK_STREAM)],
+  ["udp6", inetRow(AF_INET6, SOCK_DGRAM)],
+  ["udp", inetRow(AF_INET, SOCK_DGRAM)],
+];
+
+/** What was read of sockets that this process had then, by inode; `undefined` where no table had them. */
+const known = new Map<number, DescriptorKind | undefined>();
+
+/** The inode of the socket at a descriptor. */
+function inodeOf(fd: number | string): number | undefined {
+  try {
+    return socketInode(builtin<FsModule>("node:fs").readlinkSync(`/proc/self/fd/${fd}`));
+  } catch {
+    return undefined;
+  }
+}
+
 function lines(path: string): string[] {
   try {
-    return builtin<FsModule>("node:fs").readFileSync(path, "utf8").split("\n").slice(1);
+    return builtin<FsModule>("node:fs").readFileSync(path, "utf8").trimEnd().split("\n").slice(1);
   } catch {
     return [];
   }
 }
 
-function unixKind(inode: number): DescriptorKind | undefined {
-  for (const line of lines("/proc/net/unix")) {
-    const [, , , flags, type, , lineInode, ...path] = line.trim().split(/\s+/);
-    if (Number(lineInode) !== inode) continue;
-    const address: Address = { transport: "unix", path: path.join(" ") };
-    const listening = (Number.parseInt(flags, 16) & ACCEPTCON) !== 0;
-    return { is: "socket", family: AF_UNIX, type: Number.parseInt(type, 16), listening, address };
+/** Reads the tables until they have a socket, and remembers of each all that is ours: where many are passed, each would cost as much. */
+function lookUp(inode: number): void {
+  const ours = new Set(builtin<FsModule>("node:fs").readdirSync("/proc/self/fd").map(inodeOf));
+  for (const other of known.keys()) if (other === inode || !ours.has(other)) known.delete(other);
+  for (const [file, parse] of tables) {
+    for (const line of lines(`/proc/net/${file}`)) {
+      const [found, kind] = parse(line);
+      if (ours.has(found)) known.set(found, kind);
+    }
+    if (known.has(inode)) return;
   }
-  return undefined;
+  // None has them: they are of another network namespace.
+  for (const other of ours) if (other !== undefined && !known.has(other)) known.set(other, undefined);
 }
 
-function inetKind(file: string, family: number, type: number, inode: number): DescriptorKind | undefined {
-  for (const line of lines(`/proc/net/${file}`)) {
-    const [, , , state, , , , , , lineInode] = line.trim().split(/\s+/);
-    if (Number(lineInode) !== inode) continue;
-    return { is: "socket", family, type, listening: type === SOCK_STREAM && state === LISTEN, address: undefined };
-  }
-  return undefined;
+/** Whether what is known of a socket may be true no more: it may listen by now. */
+function mayHaveChanged(kind: DescriptorKind | undefined): boolean {
+  return kind?.is === "socket" && kind.type === SOCK_STREAM && !kind.listening;
 }
 
 /**
@@ -47,22 +86,15 @@ function inetKind(file: string, family: number, type: number, inode: number): De
  * @param fd The descriptor.
  */
 export function describeByProc(fd: number): DescriptorKind | undefined {
-  const fs = builtin<FsModule>("node:fs");
   try {
-    if (!fs.fstatSync(fd).isSocket()) return { is: "not a socket" };
+    if (!builtin<FsModule>("node:fs").fstatSync(fd).isSocket()) return { is: "not a socket" };
   } catch {
     return { is: "closed" };
   }
-  let inode: number | undefined;
-  try {
-    inode = socketInode(fs.readlinkSync(`/proc/self/fd/${fd}`));
-  } catch {
-    return undefined;
-  }
+  const inode = inodeOf(fd);
   if (inode === undefined) return undefined;
-  return unixKind(inode) ?? inetKind("tcp6", AF_INET6, SOCK_STREAM, inode) ??
-    inetKind("tcp", AF_INET, SOCK_STREAM, inode) ?? inetKind("udp6", AF_INET6, SOCK_DGRAM, inode) ??
-    inetKind("udp", AF_INET, SOCK_DGRAM, inode);
+  if (!known.has(inode) || mayHaveChanged(known.get(inode))) lookUp(inode);
+  return known.get(inode);
 }
 
 /** Whether a descriptor is open. Node sets FD_CLOEXEC on all of them when it starts. */

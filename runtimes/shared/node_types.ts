@@ -71,6 +71,7 @@ export interface FsModule {
   fstatSync(fd: number): { isSocket(): boolean };
   readFileSync(path: string, encoding: "utf8"): string;
   readlinkSync(path: string): string;
+  readdirSync(path: string): string[];
   linkSync(from: string, to: string): void;
   renameSync(from: string, to: string): void;
   unlinkSync(path: string): void;

@@ -47,13 +47,19 @@ export function chooseStreamListener(host: Host, options: ListenOptions): Choice
   if (all.length === 0) {
     return options.fallback === undefined ? { refused: "nothing", env, isClaimed: passed.length > 0 } : undefined;
   }
-  const candidates = named(all, name).map((entry): Candidate => {
+  const candidates: Candidate[] = [];
+  let fitting: Candidate | undefined;
+  // Each look at a kind costs: nobody needs those behind the one that is taken.
+  for (const entry of named(all, name)) {
     const isTaken = taken.has(entry.fd);
-    return { ...entry, taken: isTaken, kind: isTaken ? undefined : kindOf(entry.fd, host) };
-  });
-  const fitting = candidates.filter((c) => !c.taken && (c.kind === undefined || isStreamListener(c.kind)));
-  if (fitting.length === 0) return { refused: "none fits", candidates, all, name };
-  return fitting.length > 1 && name === undefined ? { refused: "too many" } : fitting[0];
+    const candidate = { ...entry, taken: isTaken, kind: isTaken ? undefined : kindOf(entry.fd, host) };
+    candidates.push(candidate);
+    if (isTaken || (candidate.kind !== undefined && !isStreamListener(candidate.kind))) continue;
+    if (name !== undefined) return candidate;
+    if (fitting !== undefined) return { refused: "too many" };
+    fitting = candidate;
+  }
+  return fitting ?? { refused: "none fits", candidates, all, name };
 }
 
 /** Marks a descriptor as taken, for every copy of fd3 in this process. */

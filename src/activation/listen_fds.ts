@@ -16,6 +16,12 @@ export type Environment = Partial<Record<(typeof variables)[number], string>>;
 
 const maxCount = 2 ** 31 - 1 - SD_LISTEN_FDS_START;
 
+/**
+ * How many descriptors a process has at most where fs.nr_open (proc(5)) is what it is by default; more, where an administrator wants it so and
+ * RLIMIT_NOFILE follows. Only where nothing can tell which are open is a count held against it.
+ */
+const mostFds = 2 ** 20;
+
 /** LISTEN_FDNAMES: split at each colon, where a backslash takes the next character literally (strv_split_full()). */
 export function parseNames(text: string): string[] {
   const names = [""];
@@ -43,6 +49,10 @@ function isOurs(env: Environment, host: Host): boolean {
   return own === undefined || own === id;
 }
 
+function notOpen(fd: number): Fd3Error {
+  return new Fd3Error("EBADF", `Cannot use fd ${fd}: LISTEN_FDS announces it, and it is not open`);
+}
+
 /** Sets FD_CLOEXEC as sd_listen_fds() does, which also tells whether the descriptor is open. */
 function claim(fd: number, host: Host): void {
   const open = host.isOpen?.(fd);
@@ -50,8 +60,18 @@ function claim(fd: number, host: Host): void {
   const libc = open === undefined ? host.libc() : undefined;
   if (libc !== undefined && !hasLibc(libc)) return;
   const flags = libc === undefined ? -1 : libc.fcntl(fd, F_GETFD, 0);
-  if (flags < 0) throw new Fd3Error("EBADF", `Cannot use fd ${fd}: LISTEN_FDS announces it, and it is not open`);
+  if (flags < 0) throw notOpen(fd);
   if ((flags & FD_CLOEXEC) === 0) libc!.fcntl(fd, F_SETFD, flags | FD_CLOEXEC);
+}
+
+/** Claims so many: up to the first that is not open, which is no further than the table of descriptors goes. */
+function claimAll(count: number, host: Host): void {
+  const end = SD_LISTEN_FDS_START + count;
+  if (host.isOpen?.(SD_LISTEN_FDS_START) === undefined && !hasLibc(host.libc())) {
+    if (end > mostFds) throw notOpen(end - 1);
+    return;
+  }
+  for (let fd = SD_LISTEN_FDS_START; fd < end; fd++) claim(fd, host);
 }
 
 /**
@@ -68,7 +88,7 @@ export function readListenFds(env: Environment, host: Host): ListenFd[] {
   if (count <= 0 || count > maxCount) {
     throw new Fd3Error("EINVAL", `Cannot read LISTEN_FDS: ${count} is not between 1 and ${maxCount}`);
   }
-  for (let i = 0; i < count; i++) claim(SD_LISTEN_FDS_START + i, host);
+  claimAll(count, host);
   if (names !== undefined && names.length !== count) {
     throw new Fd3Error("EINVAL", `Cannot read LISTEN_FDNAMES: it has ${names.length} names for ${count} descriptors`);
   }

@@ -1,23 +1,15 @@
 import type { Address } from "../types.ts";
-import { SO_ACCEPTCONN, SO_PEERNAME, SOL_SOCKET, SOL_TCP, TCP_INFO } from "./constants.ts";
+import { SO_ACCEPTCONN, SOL_SOCKET, SOL_TCP, TCP_INFO } from "./constants.ts";
 import type { Libc } from "./libc.ts";
-import { readText } from "./proc.ts";
-import { decodeSockaddr } from "./sockaddr.ts";
-import { localAddress } from "./socket.ts";
+import { Look } from "./look.ts";
 
 const POLLIN = 1;
 const POLLNVAL = 32;
 /** Where `tcpi_bytes_received` is in struct tcp_info (include/uapi/linux/tcp.h, Linux 4.1). */
 const BYTES_RECEIVED = 128;
 
-/** How many numbers the table of descriptors has: all that are open are below (proc(5), FDSize). */
-function tableSize(libc: Libc): number {
-  const size = /^FDSize:\s*(\d+)$/m.exec(readText(libc, "/proc/self/status") ?? "");
-  return size === null ? 0 : Number(size[1]);
-}
-
 /** Whether a connection that came in at a listener may have this as our end. A listener on all addresses says less than its connections. */
-function fits(address: Address | undefined, listener: Address): boolean {
+export function fits(address: Address | undefined, listener: Address): boolean {
   if (listener.transport === "unix") return address?.transport === "unix" && address.path === listener.path;
   if (address?.transport !== "tcp" || listener.transport !== "tcp" || address.port !== listener.port) return false;
   return address.hostname === listener.hostname || isWildcard(listener);
@@ -38,12 +30,13 @@ function isListening(libc: Libc, fd: number): boolean {
  *
  * @param libc libc.
  * @param listener Where it listens.
+ * @param look At which sockets: those of now, unless the same is asked again and again, or of many servers.
  * @returns Their descriptors.
  */
-export function acceptedSockets(libc: Libc, listener: Address): number[] {
+export function acceptedSockets(libc: Libc, listener: Address, look: Look = new Look(libc)): number[] {
   const found: number[] = [];
-  for (let fd = 3, end = tableSize(libc); fd < end; fd++) {
-    if (fits(localAddress(libc, fd), listener) && !isListening(libc, fd)) found.push(fd);
+  for (const { fd, address } of look.near(listener)) {
+    if (fits(address, listener) && !isListening(libc, fd)) found.push(fd);
   }
   return found;
 }
@@ -60,12 +53,6 @@ export function readableSockets(libc: Libc, fds: readonly number[]): number[] {
   return fds.filter((_, i) => (view.getInt16(i * 8 + 6, true) & ~POLLNVAL) !== 0);
 }
 
-function hasSentNothing(libc: Libc, fd: number): boolean {
-  const info = new Uint8Array(BYTES_RECEIVED + 8);
-  if (libc.getsockopt(fd, SOL_TCP, TCP_INFO, info, Uint8Array.of(info.length, 0, 0, 0)) < 0) return false;
-  return info.subarray(BYTES_RECEIVED).every((byte) => byte === 0);
-}
-
 /**
  * How many TCP connections owe an answer that no handler knows of: their clients have sent nothing yet, or something that nobody has
  * read.
@@ -75,29 +62,13 @@ function hasSentNothing(libc: Libc, fd: number): boolean {
  */
 export function unreadSockets(libc: Libc, fds: readonly number[]): number {
   const unread = new Set(readableSockets(libc, fds));
-  return fds.filter((fd) => unread.has(fd) || hasSentNothing(libc, fd)).length;
-}
-
-/**
- * Our end of the connection with a peer.
- *
- * @param libc libc.
- * @param listener Where it came in.
- * @param peer The client's end.
- * @returns `undefined` if it is closed.
- */
-export function localEnd(libc: Libc, listener: Address, peer: Address): Address | undefined {
-  if (peer.transport !== "tcp" || listener.transport !== "tcp") return undefined;
-  // sizeof(struct sockaddr_in6) and sockaddr_in: the kernel refuses to give less than it is asked for.
-  const bytes = new Uint8Array(listener.hostname.includes(":") ? 28 : 16);
-  for (const fd of acceptedSockets(libc, listener)) {
-    const length = Uint8Array.of(bytes.length, 0, 0, 0);
-    // getpeername(2) by another name: each function of libc that is looked up costs at the start.
-    if (libc.getsockopt(fd, SOL_SOCKET, SO_PEERNAME, bytes, length) < 0) continue;
-    const remote = decodeSockaddr(bytes, bytes.length);
-    if (remote?.transport === "tcp" && remote.port === peer.port && remote.hostname === peer.hostname) {
-      return localAddress(libc, fd);
-    }
-  }
-  return undefined;
+  // One for all: there may be thousands.
+  const info = new Uint8Array(BYTES_RECEIVED + 8);
+  const received = new BigUint64Array(info.buffer, BYTES_RECEIVED, 1);
+  const length = new Uint8Array(4);
+  const hasSentNothing = (fd: number) => {
+    length[0] = info.length;
+    return libc.getsockopt(fd, SOL_TCP, TCP_INFO, info, length) >= 0 && received[0] === 0n;
+  };
+  return fds.filter((fd) => unread.has(fd) || hasSentNothing(fd)).length;
 }

@@ -1,7 +1,7 @@
 import { Fd3Error } from "../errors.ts";
 import { EPOLL_CTL_MOD } from "./constants.ts";
 import type { Libc } from "./libc.ts";
-import { descriptorTarget, type EpollEntry, parseEpollInfo, readText, socketInode } from "./proc.ts";
+import { descriptorNumbers, descriptorTarget, type EpollEntry, parseEpollInfo, readText, socketInode } from "./proc.ts";
 
 /** How a runtime watches a descriptor: its epoll set, and what it registered there. */
 export interface Registration {
@@ -12,14 +12,21 @@ export interface Registration {
 /** Which set had the last one: a process has one, and looking for it takes as long as there are descriptors. */
 const lastSet = new WeakMap<Libc, number>();
 
-/** How many closed numbers in a row end the search for a set. */
-const longestGap = 16;
-
 /** How a set watches the socket with this inode at this number: nothing else has such lines. */
 function entryIn(libc: Libc, epollFd: number, fd: number, inode: number | undefined): Registration | undefined {
   const text = readText(libc, `/proc/self/fdinfo/${epollFd}`) ?? "";
   const entry = parseEpollInfo(text, fd).find((entry) => entry.inode === inode);
   return entry && { epollFd, entry };
+}
+
+/** The sets are made at start, so the first numbers have them, unless descriptors were inherited: those may be closed by now. */
+function search(libc: Libc, fd: number, inode: number | undefined): Registration | undefined {
+  for (const epollFd of descriptorNumbers(libc)) {
+    if (descriptorTarget(libc, epollFd) !== "anon_inode:[eventpoll]") continue;
+    const found = entryIn(libc, epollFd, fd, inode);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /**
@@ -32,13 +39,7 @@ function entryIn(libc: Libc, epollFd: number, fd: number, inode: number | undefi
 export function findRegistration(libc: Libc, fd: number): Registration {
   const inode = socketInode(descriptorTarget(libc, fd));
   const last = lastSet.get(libc);
-  let found = last === undefined ? undefined : entryIn(libc, last, fd, inode);
-  // The sets are made at start, so a gap of closed numbers ends the search.
-  for (let epollFd = 3, closed = 0; found === undefined && closed < longestGap; epollFd++) {
-    const target = descriptorTarget(libc, epollFd);
-    closed = target === undefined ? closed + 1 : 0;
-    if (target === "anon_inode:[eventpoll]") found = entryIn(libc, epollFd, fd, inode);
-  }
+  const found = (last === undefined ? undefined : entryIn(libc, last, fd, inode)) ?? search(libc, fd, inode);
   if (found === undefined) {
     throw new Fd3Error("ERR_FD3_TRANSPLANT", `Cannot find how fd ${fd} is watched: no epoll set has it`);
   }

@@ -2,6 +2,7 @@ import type { Address } from "../types.ts";
 import { acceptedSockets, unreadSockets } from "./accepted.ts";
 import { SOL_TCP, TCP_INFO } from "./constants.ts";
 import type { Libc } from "./libc.ts";
+import { recentLook } from "./look.ts";
 
 /** Where `tcpi_last_data_recv` is in struct tcp_info (include/uapi/linux/tcp.h). */
 const LAST_DATA_RECV = 52;
@@ -37,7 +38,7 @@ export function maybeShakingHands(libc: Libc, fds: readonly number[]): number[] 
  */
 export function unreadConnections(libc: Libc, address: Address, isTls: boolean): number | undefined {
   if (address.transport !== "tcp") return undefined;
-  const fds = acceptedSockets(libc, address);
+  const fds = acceptedSockets(libc, address, recentLook(libc));
   if (!isTls) return unreadSockets(libc, fds);
   const young = new Set(maybeShakingHands(libc, fds));
   return young.size + unreadSockets(libc, fds.filter((fd) => !young.has(fd)));

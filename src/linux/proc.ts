@@ -28,6 +28,23 @@ export function descriptorTarget(libc: Libc, fd: number): string | undefined {
   return n < 0 ? undefined : decoder.decode(buffer.subarray(0, n));
 }
 
+/** What the smallest table of descriptors has room for (Linux, include/linux/fdtable.h, NR_OPEN_DEFAULT). */
+const smallestTable = 64;
+
+/** How many numbers the table of descriptors has: all that are open are below (proc(5), FDSize). 0 where /proc cannot be read. */
+export function tableSize(libc: Libc): number {
+  const size = /^FDSize:\s*(\d+)$/m.exec(readText(libc, "/proc/self/status") ?? "");
+  return size === null ? 0 : Number(size[1]);
+}
+
+/** The numbers that a descriptor may have, from 3 to the end of the table. A search that ends early does not ask for that. */
+export function* descriptorNumbers(libc: Libc): Generator<number, void, undefined> {
+  for (let fd = 3, end = Infinity; fd < end; fd++) {
+    if (fd === smallestTable && (end = tableSize(libc)) <= fd) return;
+    yield fd;
+  }
+}
+
 /** The inode in `socket:[1234]`. */
 export function socketInode(target: string | undefined): number | undefined {
   const match = /^socket:\[(\d+)\]$/.exec(target ?? "");

@@ -11,11 +11,9 @@ import {
 } from "./constants.ts";
 import { epollEvent, findRegistration, type Registration } from "./epoll.ts";
 import type { Libc } from "./libc.ts";
+import { descriptorNumbers } from "./proc.ts";
 import { localAddress } from "./socket.ts";
 import type { Address } from "../types.ts";
-
-/** How far to look for a descriptor: the kernel gives out the lowest free number, so the highest are never needed. */
-const highestFd = 65536;
 
 function check(result: number, action: string): number {
   if (result >= 0) return result;
@@ -43,7 +41,7 @@ export function nextFd(libc: Libc, open: number): number {
 export function findSocket(libc: Libc, address: Address, expected?: number): number {
   const isThere = (fd: number) => sameAddress(localAddress(libc, fd), address);
   if (expected !== undefined && isThere(expected)) return expected;
-  for (let fd = 3; fd < highestFd; fd++) if (isThere(fd)) return fd;
+  for (const fd of descriptorNumbers(libc)) if (isThere(fd)) return fd;
   throw new Fd3Error("ERR_FD3_TRANSPLANT", "Cannot find the placeholder: no descriptor has its address");
 }
 
