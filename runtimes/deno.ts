@@ -10,6 +10,7 @@ import { createService } from "../src/daemon/service.ts";
 import type { ServiceApi } from "../src/daemon/service_types.ts";
 import type { DaemonApi } from "../src/daemon/types.ts";
 import { Fd3Error } from "../src/errors.ts";
+import { hasLibc } from "../src/host.ts";
 import type { HttpServer, ServeHandler, ServeOptions } from "../src/http/types.ts";
 import { type Adapter, listenWith } from "../src/listen.ts";
 import { facade } from "../src/notify/facade.ts";
@@ -50,6 +51,8 @@ function adopt(choice: Choice): Listener | Promise<Listener> {
     return new DenoStreamListener(native, { address, activated: true, name, stop: () => native.close() });
   } catch (error) {
     if (!(error instanceof Fd3Error) || error.code === "ERR_FD3_PLATFORM") throw error;
+    // Without FFI it is a choice.
+    if (hasLibc(host.libc())) host.warn(`listens with node:net, which is slower than Deno.listen: ${error.message}`);
     // The portable way needs no permission at all, but node:net, which takes as long to load as Deno to start.
     return adoptPortably(choice);
   }

@@ -9,6 +9,8 @@ export interface Host {
   pid(): number;
   /** Our parent's process ID. */
   parentPid(): number;
+  /** Whether this is a worker's thread, and not the main one. */
+  isWorker(): boolean;
   /** An environment variable, or `undefined` where it is not set. */
   env(name: string): string | undefined;
   /** Takes a variable out of the environment that children inherit. */

@@ -181,7 +181,7 @@ test("findSocket() finds it where it is expected, and elsewhere", () => {
   const lookedAt = (expected?: number) => {
     kernel.calls.length = 0;
     assert.equal(findSocket(kernel.libc, placeholder.address, expected), placeholderFd);
-    return kernel.calls.map((call) => Number(/^getsockname\((-?\d+)\)$/.exec(call)![1]));
+    return kernel.calls.flatMap((call) => /^getsockname\((-?\d+)\)$/.exec(call)?.[1] ?? []).map(Number);
   };
   assert.deepEqual(lookedAt(placeholderFd), [6]);
   assert.deepEqual(lookedAt(), [3, 4, 5, 6]);
@@ -255,6 +255,15 @@ for (
     assert.equal(findSocket(kernel.libc, placeholder.address), high);
   });
 }
+
+test("findSocket() passes by what is no listening stream socket, though it has the same address", () => {
+  const { kernel, placeholder } = new Runtime();
+  const { address: { port } } = placeholder as { address: { port: number } };
+  kernel.put(4, tcpSocket(0x500, port, 2));
+  kernel.put(5, tcpSocket(0x501, port, 1, false));
+  assert.equal(findSocket(kernel.libc, placeholder.address), placeholderFd);
+  for (const expected of [4, 5]) assert.equal(findSocket(kernel.libc, placeholder.address, expected), placeholderFd);
+});
 
 test("findRegistration() and findSocket() end with the table where there is nothing to find", () => {
   const { kernel, placeholder } = new Runtime();

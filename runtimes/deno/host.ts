@@ -9,6 +9,7 @@ export const denoHost: Host = {
   runtime: "Deno",
   pid: () => deno().pid,
   parentPid: () => deno().ppid,
+  isWorker: () => "DedicatedWorkerGlobalScope" in globalThis,
   env,
   unsetEnv: (name) => deno().env.delete(name),
   warn: (text) => warnOnce(serviceHost, text),

@@ -115,3 +115,13 @@ export function readProc(path: string): string | undefined {
     return undefined;
   }
 }
+
+/** Whether this is not the main thread, as /proc tells it (`PID/task/TID`): node:worker_threads takes Node longer to load than all the rest. */
+export function isWorker(): boolean {
+  try {
+    const [pid, , thread] = builtin<FsModule>("node:fs").readlinkSync("/proc/thread-self").split("/");
+    return thread !== pid;
+  } catch {
+    return false;
+  }
+}

@@ -47,6 +47,11 @@ export function describe(libc: Libc, fd: number): DescriptorKind {
   return { is: "socket", family, type, listening, address: localAddress(libc, fd) };
 }
 
+/** Whether it is a stream socket that accepts connections, or one that is such a connection. */
+export function isStream(libc: Libc, fd: number, listening: boolean): boolean {
+  return option(libc, fd, SO_TYPE) === SOCK_STREAM && option(libc, fd, SO_ACCEPTCONN) === (listening ? 1 : 0);
+}
+
 /** Whether it is a stream socket that accepts connections. */
 export function isStreamListener(kind: DescriptorKind): kind is Extract<DescriptorKind, { is: "socket" }> {
   return kind.is === "socket" && kind.type === SOCK_STREAM && kind.listening;

@@ -12,7 +12,7 @@ import {
 import { epollEvent, findRegistration, type Registration } from "./epoll.ts";
 import type { Libc } from "./libc.ts";
 import { descriptorNumbers } from "./proc.ts";
-import { localAddress } from "./socket.ts";
+import { isStream, localAddress } from "./socket.ts";
 import type { Address } from "../types.ts";
 
 function check(result: number, action: string): number {
@@ -32,14 +32,15 @@ export function nextFd(libc: Libc, open: number): number {
 }
 
 /**
- * The descriptor whose own address is this one. Addresses of placeholders are unique, so the first is the one.
+ * The listening stream socket whose own address is this one. The program's datagram socket may have it too, and so may a living connection of an
+ * earlier listener.
  *
  * @param libc libc.
  * @param address The address.
  * @param expected Where to look first.
  */
 export function findSocket(libc: Libc, address: Address, expected?: number): number {
-  const isThere = (fd: number) => sameAddress(localAddress(libc, fd), address);
+  const isThere = (fd: number) => sameAddress(localAddress(libc, fd), address) && isStream(libc, fd, true);
   if (expected !== undefined && isThere(expected)) return expected;
   for (const fd of descriptorNumbers(libc)) if (isThere(fd)) return fd;
   throw new Fd3Error("ERR_FD3_TRANSPLANT", "Cannot find the placeholder: no descriptor has its address");
