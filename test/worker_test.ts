@@ -1,15 +1,11 @@
 import assert from "node:assert/strict";
-import process from "node:process";
 import { test } from "node:test";
 import { activate } from "./fixtures/activate.ts";
 import { everything, runtime } from "./fixtures/runtime.ts";
 import { holdTcp } from "./fixtures/sockets.ts";
 
-/** Workers of Node 20 and 22 read TypeScript by the loader of the main thread. */
-const variant = runtime === "Node" ? { ...everything, command: [process.execPath, "--import", "tsx"] } : everything;
-
 async function saidInWorker(args: readonly string[], fds: readonly number[]): Promise<unknown> {
-  await using started = activate({ variant, script: "test/fixtures/in_worker.ts", args, fds });
+  await using started = activate({ variant: everything, script: "test/fixtures/in_worker.ts", args, fds });
   return JSON.parse(await started.line());
 }
 
