@@ -55,7 +55,7 @@ export interface ServiceApi {
    *
    * Deno permissions: `--allow-read=/run/systemd/system`, or `--allow-ffi`.
    *
-   * @throws {Fd3Error} `EACCES` if it cannot be looked at.
+   * @throws {Fd3Error} `EACCES` if it cannot be looked at, `ENOTDIR` if there is a file in the way.
    */
   booted(): boolean;
   /**
@@ -79,11 +79,17 @@ export interface ServiceApi {
    * @param name Its name.
    * @returns `undefined` if none of that name was passed, or none at all.
    *
-   * @example A password, with a default for the time outside of systemd
+   * @example A password that a service cannot do without
    * ```ts
    * import { credential } from "@fd3/fd3";
    *
-   * const password = credential("database-password")?.text().trimEnd() ?? "secret";
+   * function password(): string {
+   *   const found = credential("database-password");
+   *   // No `?? "secret"`: a service whose LoadCredential= was forgotten would take that.
+   *   if (found === undefined) throw new Error("The unit lacks LoadCredential=database-password:PATH");
+   *   return found.text().trimEnd();
+   * }
+   * console.log(password);
    * ```
    */
   credential(name: string): Credential | undefined;
