@@ -196,5 +196,6 @@ export const daemon: DaemonApi["daemon"] = daemonBy(() => denoDaemon, () => impo
   listen,
   notify,
   watchdog,
+  capabilities,
   log,
 });

@@ -58,6 +58,8 @@ export class Context {
   async listen(options?: ListenOptions): Promise<Listener> {
     this.#check("listen");
     const { host } = this.#parts;
+    const loading = host.prepare();
+    if (loading !== undefined) await loading;
     const part = new ListenerPart(await host.listen(options), host);
     if (this.#isOver) await part.close();
     this.#check("listen");
@@ -68,6 +70,8 @@ export class Context {
   async serve(handler: ServeHandler, options: ServeOptions = {}): Promise<HttpServer> {
     this.#check("serve");
     const { host, drainTimeout, onEnd } = this.#parts;
+    const loading = host.prepare();
+    if (loading !== undefined) await loading;
     const served = await host.serve(handler, { ...options, signal: undefined, drainTimeout });
     const { server } = served;
     if (this.#isOver) await server.shutdown();

@@ -21,6 +21,10 @@ export interface DaemonParts {
   readonly notify: NotifyApi["notify"];
   readonly watchdog: NotifyApi["watchdog"];
   readonly log: ServiceApi["log"];
+  /** Loads what READY=1 needs to be sent at once, where something is missing: to be awaited before somebody can be served. */
+  prepare(): Promise<unknown> | undefined;
+  /** How long the end waits for messages that have not left, in milliseconds. */
+  flushMs(): number;
 }
 
 /** What a daemon asks of a runtime. */

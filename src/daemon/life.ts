@@ -14,11 +14,8 @@ const defaultDrainTimeout = 30_000;
 /** The status of a process that a signal ended, as a shell has it: 128 and its number. */
 const statuses = { SIGINT: 130, SIGTERM: 143 } as const;
 
-/** How long a client who waits has to be answered before READY=1, and after how long a start is one that takes long: in milliseconds. */
+/** How long a client who waits has to be answered before what is not urgent, and after how long a start is one that takes long: in milliseconds. */
 const [breathMs, slowStartMs] = [10, 20];
-
-/** How long the end waits for messages that have not left, in milliseconds: a program may be sending them. */
-const flushMs = 5000;
 
 /** A daemon from its start to its end. */
 export class Life {
@@ -97,12 +94,13 @@ export class Life {
 
   /** Everything accepts. */
   async #begin(): Promise<void> {
-    // The client who started the daemon waits, and nobody waits for this as urgently.
-    if (this.#context.opened.some(({ activated }) => activated)) await this.#host.pause(breathMs);
-    if (this.#isStopping) return;
-    await this.#messages.send({ ready: true });
-    this.#messages.open();
+    // Now, not later: the first request may keep the event loop. Not awaited: the manager may read it when it likes.
+    void this.#messages.send({ ready: true });
     this.#letGo = this.#host.keepAlive();
+    // The client who started the daemon waits, and nobody waits for the rest as urgently.
+    const isAwaited = this.#context.opened.some(({ activated }) => activated);
+    await (isAwaited ? this.#host.pause(breathMs) : undefined);
+    this.#messages.open();
     if (this.#isStopping) return;
     this.#reloader.open();
     this.#watchIdle();
@@ -171,7 +169,7 @@ export class Life {
     deadline.cancel();
     this.#watchdog?.stop();
     this.#messages.end();
-    await settledBy(host, this.#messages.flush(), flushMs);
+    await settledBy(host, this.#messages.flush(), host.flushMs());
     host.exit(this.#status);
     this.#end();
   }
