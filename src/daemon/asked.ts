@@ -1,3 +1,4 @@
+import { unclaimedFds } from "../activation/take_fd.ts";
 import { hasLibc, type Host } from "../host.ts";
 import { memory, type NotifyVariable, variable } from "../notify/environment.ts";
 import { sendPlain } from "../notify/plain.ts";
@@ -25,9 +26,10 @@ function sendEarly(host: Host, state: NotifyState): boolean {
   const { ready, status, ...rest } = state;
   const others = Object.values(rest).filter((value) => value !== undefined);
   if (ready !== true || others.length > 0 || memory().outbox !== undefined) return false;
-  const address = variable(host, "NOTIFY_SOCKET") ?? "";
   const libc = host.libc();
-  if (!plainAddress.test(address) || !hasLibc(libc)) return false;
+  if (!hasLibc(libc)) return false;
+  const address = variable(host, "NOTIFY_SOCKET") ?? "";
+  if (!plainAddress.test(address)) return false;
   const text = status === undefined ? "READY=1" : `READY=1\nSTATUS=${status}`;
   return sendPlain(libc, address, new TextEncoder().encode(text)) >= 0;
 }
@@ -38,7 +40,7 @@ function sendEarly(host: Host, state: NotifyState): boolean {
  */
 export function asked(
   { host, notify, watchdog, capabilities }: Telling,
-): Pick<DaemonParts, "notify" | "watchdog" | "prepare" | "flushMs"> {
+): Pick<DaemonParts, "host" | "notify" | "watchdog" | "prepare" | "unclaimed" | "flushMs"> {
   const isSet = (name: NotifyVariable) => {
     try {
       return variable(host, name, { keepEnv: true }) !== undefined;
@@ -49,6 +51,7 @@ export function asked(
   };
   let isFirst = true;
   return {
+    host,
     async notify(state, options) {
       if (!isSet("NOTIFY_SOCKET")) return false;
       const isEarly = isFirst;
@@ -59,6 +62,7 @@ export function asked(
     // Without FFI the first request must not come before the code that starts the program.
     prepare: () =>
       isSet("NOTIFY_SOCKET") && !hasLibc(host.libc()) ? capabilities({ keepEnv: true }).catch(() => {}) : undefined,
+    unclaimed: () => unclaimedFds(host, { keepEnv: true }),
     flushMs: () => hasLibc(host.libc()) ? ffiFlushMs : programFlushMs,
   };
 }

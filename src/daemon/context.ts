@@ -11,6 +11,8 @@ export interface ContextParts {
   readonly host: DaemonHost;
   readonly messages: Messages;
   readonly drainTimeout: number;
+  /** Told of what it serves with, once it accepts. */
+  readonly onOpen: (part: Part) => void;
   /** Told of a server that ended by itself. */
   readonly onEnd: (error: unknown) => void;
 }
@@ -63,7 +65,7 @@ export class Context {
     const part = new ListenerPart(await host.listen(options), host);
     if (this.#isOver) await part.close();
     this.#check("listen");
-    this.opened.push(part);
+    this.#add(part);
     return part;
   }
 
@@ -77,8 +79,13 @@ export class Context {
     if (this.#isOver) await server.shutdown();
     this.#check("serve");
     server.finished.catch(onEnd);
-    this.opened.push(new ServerPart(served));
+    this.#add(new ServerPart(served));
     return server;
+  }
+
+  #add(part: Part): void {
+    this.opened.push(part);
+    this.#parts.onOpen(part);
   }
 
   /** @throws {Fd3Error} `ERR_FD3_CLOSED` once the daemon stops. */
