@@ -236,8 +236,8 @@ test("daemon() goes on when the service manager cannot be told, and logs each re
   await settle();
   assert.deepEqual(life.take().slice(1), [
     "tell ready",
-    "log err: fd3: Cannot notify the service manager: it is gone",
     "log info: fd3: serving on 192.0.2.1:80 (node-http, inherited)",
+    "log err: fd3: Cannot notify the service manager: it is gone",
     "SIGTERM",
     "server: stop",
     "tell stopping",
