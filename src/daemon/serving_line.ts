@@ -8,7 +8,8 @@ function addressText(address: Address): string {
       return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
     }
     case "unix":
-      return address.path === "" ? "an unnamed socket" : address.path;
+      // Without FFI its path may not be known.
+      return address.path === "" ? "a Unix socket" : address.path;
     case "vsock":
       return `vsock:${address.cid}:${address.port}`;
   }
