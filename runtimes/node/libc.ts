@@ -78,6 +78,27 @@ function openKoffi<S extends Signatures>(
   return wrapLibc(signatures, { arch, link, errno: () => koffi.errno(), address }, atOnce);
 }
 
+/**
+ * koffi, beside fd3 or else beside the program: code that was bundled as CommonJS, as in a single executable, does not know its own place.
+ * In a single executable the second argument is the executable.
+ *
+ * @throws What Node says where it is not there.
+ */
+function loadKoffi(): Koffi {
+  const { createRequire } = builtin<{ createRequire(from: string): (id: string) => unknown }>("node:module");
+  const { url } = import.meta as { url?: string };
+  const places = [url, processGlobal().argv[1]].filter((place) => place !== undefined && place !== "");
+  const failures: unknown[] = [];
+  for (const place of places) {
+    try {
+      return createRequire(place!)("koffi") as Koffi;
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  throw failures[0] ?? new Error("there is no file beside which it could be");
+}
+
 /** Functions of libc by node:ffi, else by koffi. */
 export function openNodeFunctions<S extends Signatures>(signatures: S, atOnce?: Names<S>): LibcOf<S> | LibcMissing {
   const { arch } = processGlobal();
@@ -85,8 +106,7 @@ export function openNodeFunctions<S extends Signatures>(signatures: S, atOnce?: 
   const ffi = builtin<NodeFfi | undefined>("node:ffi");
   try {
     if (ffi !== undefined) return openNodeFfi(ffi, arch, signatures, atOnce);
-    const { createRequire } = builtin<{ createRequire(from: string): (id: string) => unknown }>("node:module");
-    return openKoffi(createRequire(import.meta.url)("koffi") as Koffi, arch, signatures, atOnce);
+    return openKoffi(loadKoffi(), arch, signatures, atOnce);
   } catch (error) {
     return {
       missing: `Node before 26.1 calls libc with the package koffi: ${(error as Error).message.split("\n")[0]}`,

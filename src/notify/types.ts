@@ -39,6 +39,11 @@ export interface NotifyFields {
   readonly watchdog?: "ping" | "trigger";
   /** WATCHDOG_USEC=, in milliseconds: the watchdog's interval from now on; 0 turns it off. The environment keeps the old one. */
   readonly watchdogMs?: number;
+  /**
+   * RESTART_RESET=1: the service is well again, so that its next restart waits for RestartSec= alone, where RestartSteps= had made the time
+   * longer. systemd 258 and later; earlier ones ignore it.
+   */
+  readonly restartReset?: true;
   /** FDSTORE=1: see {@linkcode NotifyApi.storeFd}. */
   readonly fdStore?: FdStoreEntry;
   /** FDSTOREREMOVE=1 with this name: see {@linkcode NotifyApi.removeFd}. */
