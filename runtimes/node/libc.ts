@@ -80,23 +80,26 @@ function openKoffi<S extends Signatures>(
 
 /**
  * koffi, beside fd3 or else beside the program: code that was bundled as CommonJS, as in a single executable, does not know its own place.
- * In a single executable the second argument is the executable.
  *
  * @throws What Node says where it is not there.
  */
 function loadKoffi(): Koffi {
   const { createRequire } = builtin<{ createRequire(from: string): (id: string) => unknown }>("node:module");
   const { url } = import.meta as { url?: string };
-  const places = [url, processGlobal().argv[1]].filter((place) => place !== undefined && place !== "");
-  const failures: unknown[] = [];
-  for (const place of places) {
+  const { argv, execPath } = processGlobal();
+  // In a single executable that is as it was called.
+  const program = argv[1]?.startsWith("/") ? argv[1] : execPath;
+  const beside = (place: string) => createRequire(place)("koffi") as Koffi;
+  if (url === undefined) return beside(program);
+  try {
+    return beside(url);
+  } catch (error) {
     try {
-      return createRequire(place!)("koffi") as Koffi;
-    } catch (error) {
-      failures.push(error);
+      return beside(program);
+    } catch {
+      throw error;
     }
   }
-  throw failures[0] ?? new Error("there is no file beside which it could be");
 }
 
 /** Functions of libc by node:ffi, else by koffi. */
