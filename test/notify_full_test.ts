@@ -88,7 +88,10 @@ test(`storeFd() keeps a descriptor until it has left, also if its owner closes i
   libc().close(other);
   // What cannot be kept is said at once.
   socket.fill();
-  await assert.rejects(socket.api.storeFd("a", 999), fd3Error("EBADF", "Cannot store a descriptor: bad file descriptor"));
+  await assert.rejects(
+    socket.api.storeFd("a", 999),
+    fd3Error("EBADF", "Cannot store a descriptor: bad file descriptor"),
+  );
 });
 
 test(`barrier() gives up in its time where nothing is read, and leaves nothing behind (${runtime})`, async () => {
@@ -103,7 +106,10 @@ test(`barrier() gives up in its time where nothing is read, and leaves nothing b
 test(`a message that waits fails if the service manager is gone (${runtime})`, async () => {
   const socket = full();
   const sent = socket.api.notify({ ready: true });
-  const expected = assert.rejects(sent, fd3Error("ECONNREFUSED", "Cannot notify the service manager: connection refused"));
+  const expected = assert.rejects(
+    sent,
+    fd3Error("ECONNREFUSED", "Cannot notify the service manager: connection refused"),
+  );
   socket[Symbol.dispose]();
   await expected;
 });

@@ -31,7 +31,13 @@ for (const place of places) {
       const own = /^(?:onListen .*|stopping|finished)$/;
       const lines = started.stderr().trimEnd().split("\n").filter((line) => !own.test(line));
       assert.deepEqual(lines.filter((line) => !line.startsWith("<3>")), [], started.stderr());
-      const messages = ["thrown", "rejected", "not a Response", "\n<3> +at ", ...(onError === undefined ? [] : ["worse"])];
+      const messages = [
+        "thrown",
+        "rejected",
+        "not a Response",
+        "\n<3> +at ",
+        ...(onError === undefined ? [] : ["worse"]),
+      ];
       for (const message of messages) assert.match(started.stderr(), new RegExp(message), started.stderr());
       // Where it was thrown is said, too, and each error once.
       assert.equal(started.stderr().match(/Error: thrown|^<3>thrown$/gm)?.length, 1, started.stderr());

@@ -23,7 +23,9 @@ export function warnOfUnclaimed(host: Host, unclaimed: readonly ListenFd[]): voi
   });
   const were = list.length === 1 ? "was" : "were";
   host.warn(
-    `${list.join(", ")} ${were} passed and not used, and clients of a listening socket wait in vain: take it by its name with listen(), ` +
+    `${
+      list.join(", ")
+    } ${were} passed and not used, and clients of a listening socket wait in vain: take it by its name with listen(), ` +
       "serve() or takeFd(), or close it with dropFd()",
   );
 }

@@ -19,8 +19,7 @@ export function sendPlain(libc: Libc, address: string, payload: Uint8Array): num
   if (socket < 0) return socket;
   const name = encodeUnix(address);
   const bytes = payload.length === 0 ? nothing : payload;
-  const send = () =>
-    libc.sendto(socket, bytes, payload.length, MSG_NOSIGNAL | MSG_DONTWAIT, name, name.length);
+  const send = () => libc.sendto(socket, bytes, payload.length, MSG_NOSIGNAL | MSG_DONTWAIT, name, name.length);
   let result: number;
   while ((result = send()) === -EINTR);
   libc.close(socket);
