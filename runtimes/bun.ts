@@ -185,5 +185,6 @@ export const daemon: DaemonApi["daemon"] = daemonBy(() => processDaemon, () => i
   listen,
   notify,
   watchdog,
+  capabilities,
   log,
 });

@@ -199,5 +199,6 @@ export const daemon: DaemonApi["daemon"] = daemonBy(() => denoDaemon, () => impo
   listen,
   notify,
   watchdog,
+  capabilities,
   log,
 });

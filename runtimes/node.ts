@@ -145,6 +145,7 @@ export const daemon: DaemonApi["daemon"] = daemonBy(
     listen,
     notify,
     watchdog,
+    capabilities,
     log,
   },
 );

@@ -15,7 +15,8 @@ export interface Candidate extends Choice {
   readonly taken: boolean;
 }
 
-function kindOf(fd: number, host: Host): DescriptorKind | undefined {
+/** The kind of a descriptor; `undefined` where neither libc nor the runtime can tell. */
+export function kindOf(fd: number, host: Host): DescriptorKind | undefined {
   const libc = host.libc();
   return hasLibc(libc) ? describe(libc, fd) : host.describe?.(fd);
 }

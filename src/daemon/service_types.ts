@@ -60,7 +60,7 @@ export interface ServiceApi {
   booted(): boolean;
   /**
    * Writes a line to stderr. If that is the journal, as JOURNAL_STREAM says, each line of the message begins with its priority as
-   * `<3>`: see sd-daemon(3). It never throws: what cannot be written is lost.
+   * `<3>`: see sd-daemon(3). A line longer than the journal's 48 KiB is written as several. It never throws: what cannot be written is lost.
    *
    * Deno permissions: `--allow-env=JOURNAL_STREAM`; without it there are no prefixes.
    *

@@ -22,6 +22,7 @@ export const SO_SNDBUFFORCE = 32;
 export const SO_DOMAIN = 39;
 export const SCM_RIGHTS = 1;
 export const SCM_CREDENTIALS = 2;
+export const MSG_DONTWAIT = 0x40;
 export const MSG_NOSIGNAL = 0x4000;
 export const MSG_CMSG_CLOEXEC = 0x40000000;
 export const SOL_TCP = 6;
@@ -93,6 +94,7 @@ const names: Record<number, string> = {
 export const ENOENT = 2;
 export const EINTR = 4;
 export const EBADF = 9;
+export const EAGAIN = 11;
 export const ENOTSOCK = 88;
 
 /** The name of an errno, given as libc's negative result. */
