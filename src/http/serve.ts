@@ -1,4 +1,5 @@
 import { Fd3Error } from "../errors.ts";
+import { isLack } from "../free_fds.ts";
 import type { Host } from "../host.ts";
 import { type Adapter, listenWith } from "../listen.ts";
 import type { Engine, EngineMaker } from "./engine.ts";
@@ -31,7 +32,7 @@ const obstacles: readonly unknown[] = ["ERR_FD3_FFI", "ERR_FD3_PLATFORM", "ERR_F
 
 /** Whether this engine cannot be had, and another may. */
 function isObstacle(error: unknown): boolean {
-  return error instanceof Fd3Error && obstacles.includes(error.code);
+  return error instanceof Fd3Error && obstacles.includes(error.code) && !isLack(error);
 }
 
 async function firstOf(

@@ -16,7 +16,12 @@ export interface NotifyModule {
 export function facade(load: () => Promise<NotifyModule>, parts: () => NotifyParts): NotifyApi {
   let loaded: NotifyApi | undefined;
   let loading: Promise<NotifyApi> | undefined;
-  const start = () => loading ??= load().then(({ notifyOf }) => loaded = notifyOf(parts()));
+  const start = () => {
+    loading ??= load().then(({ notifyOf }) => loaded = notifyOf(parts()));
+    // Where there was no descriptor for it, the next call tries again.
+    loading.catch(() => loading = undefined);
+    return loading;
+  };
   const call = <T>(use: (api: NotifyApi) => Promise<T>) => loaded === undefined ? start().then(use) : use(loaded);
   return {
     notify: (state, options) => call((api) => api.notify(state, options)),
