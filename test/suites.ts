@@ -14,7 +14,12 @@ export interface Counts {
 }
 
 export interface Suite {
+  /** The runner, to which files are added. */
   readonly command: readonly string[];
+  /** What each process of the runner is given: a file, as a rule, so that one that fails can run again by itself. */
+  readonly units: readonly (readonly string[])[];
+  /** How many of them run at once. */
+  readonly atOnce: number;
   /** How the runner's summary says each count, and what it prints of the tests that failed. */
   readonly summary: Record<keyof Counts | "details", RegExp>;
   /** Why it cannot run here. */
@@ -46,9 +51,9 @@ const packageSummary = {
   details: /^FAILED [^]*/m,
 };
 
-function tests(folder: string): string[] {
+function tests(folder: string): string[][] {
   const names = readdirSync(`${root}${folder}`).filter((name) => name.endsWith("_test.ts"));
-  return names.sort().map((name) => `./${folder}/${name}`);
+  return names.sort().map((name) => [`./${folder}/${name}`]);
 }
 
 function sources(folder: string): string[] {
@@ -56,18 +61,14 @@ function sources(folder: string): string[] {
   return files.filter((file) => file.endsWith(".ts")).sort().map((file) => `${folder}/${file}`);
 }
 
-/** @param atOnce How many files run at once. */
 function node(version: string, folder: string, atOnce = 1): Suite {
   // Node 20 strips no types, and 22 does not know `using`, which the tests have; the programs under test run as they are.
   const loader = version === "node20" || version === "node22" ? ["--import", "tsx"] : [];
-  const flags = [
-    "--disable-warning=ExperimentalWarning",
-    "--test",
-    "--test-reporter=spec",
-    `--test-concurrency=${atOnce}`,
-  ];
+  const flags = ["--disable-warning=ExperimentalWarning", "--test-reporter=spec"];
   return {
-    command: [`${runtimes}/node_modules/${version}/bin/node`, ...loader, ...flags, ...tests(folder)],
+    command: [`${runtimes}/node_modules/${version}/bin/node`, ...loader, ...flags],
+    units: tests(folder),
+    atOnce,
     summary: nodeSummary,
   };
 }
@@ -84,21 +85,32 @@ export const suites: Record<string, () => Suite> = {
   // The longest comes first. Each file has a systemd of its own, and waits a lot.
   systemd: () => ({ ...node("node24", "test/systemd", 2), obstacle: systemdObstacle() }),
   deno: () => ({
-    command: [program("deno"), "test", "--no-check", "--allow-all", ...tests("test")],
+    command: [program("deno"), "test", "--no-check", "--allow-all"],
+    units: tests("test"),
+    atOnce: 1,
     summary: denoSummary,
   }),
-  // The examples in the documentation.
+  // The examples in the documentation, at once, since most files have none.
   docs: () => ({
-    command: [program("deno"), "test", "--doc", "--allow-all", "mod.ts", ...sources("runtimes"), ...sources("src")],
+    command: [program("deno"), "test", "--doc", "--allow-all"],
+    units: [["mod.ts", ...sources("runtimes"), ...sources("src")]],
+    atOnce: 1,
     summary: denoSummary,
   }),
-  bun: () => ({ command: [program("bun"), "test", "--timeout", "120000", ...tests("test")], summary: bunSummary }),
+  bun: () => ({
+    command: [program("bun"), "test", "--timeout", "120000"],
+    units: tests("test"),
+    atOnce: 1,
+    summary: bunSummary,
+  }),
   node20: () => node("node20", "test"),
   node22: () => node("node22", "test"),
   node24: () => node("node24", "test"),
   node26: () => node("node26", "test"),
   package: () => ({
-    command: [process.execPath, "--import", "tsx", "scripts/pack_check.ts"],
+    command: [process.execPath, "--import", "tsx"],
+    units: [["scripts/pack_check.ts"]],
+    atOnce: 1,
     summary: packageSummary,
   }),
 };

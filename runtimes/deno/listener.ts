@@ -9,6 +9,19 @@ import type { DenoConn, DenoListener } from "./types.ts";
 /** How long to wait for a free descriptor before accepting again. */
 const retryMs = 100;
 
+/** What accept(2) says of one client that is gone already: the next one is not to wait for it. */
+const clientsOwn: readonly unknown[] = [
+  ...["ENOTCONN", "ECONNABORTED", "ECONNRESET", "ETIMEDOUT", "EPROTO", "EPERM", "ENETDOWN", "ENETUNREACH"],
+  ...["EHOSTDOWN", "EHOSTUNREACH", "ENONET", "ENOPROTOOPT", "EOPNOTSUPP"],
+];
+
+/** Whether an error of `accept()` is about a client, not about us: Deno's classes have no code before 2.5. */
+function isOfClient(error: unknown): boolean {
+  const { code, name } = error as { code?: unknown; name?: unknown };
+  if (typeof code === "string") return clientsOwn.includes(code);
+  return name === "NotConnected" || name === "ConnectionAborted" || name === "ConnectionReset";
+}
+
 class DenoTransport implements PullTransport {
   readonly #conn: DenoConn;
   readonly #listener: Address;
@@ -69,8 +82,10 @@ export class DenoStreamListener extends BaseListener {
         return await this.#native.accept();
       } catch (error) {
         if (this.isClosed || (error as Error).name === "BadResource") return undefined;
+        // A client that reset its connection is out of the queue, so this does not spin.
+        if (isOfClient(error)) continue;
         // Without a free descriptor accept(2) fails, and the client stays in the queue: it is asked again when there may be one.
-        // ECONNABORTED and the like are of one client alone (accept(2)). A listener that cannot accept any more is BadResource.
+        // A listener that cannot accept any more is BadResource.
         await new Promise((resolve) => setTimeout(resolve, retryMs));
       }
     }

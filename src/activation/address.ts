@@ -5,7 +5,8 @@ const allowed = 'allowed are "/path", "@abstract", "port", "host:port", "[v6]:po
 const longestUnixPath = 107;
 
 function refuse(text: string, why: string): never {
-  throw new TypeError(`Cannot read address ${JSON.stringify(text)}: ${why}; ${allowed}`);
+  const shown = text.length > 200 ? `${text.slice(0, 200)}…` : text;
+  throw new TypeError(`Cannot read address ${JSON.stringify(shown)}: ${why}; ${allowed}`);
 }
 
 function parsePort(text: string, digits: string): number {
@@ -31,6 +32,11 @@ function parseVsock(text: string): Address {
   return { transport: "vsock", cid, port };
 }
 
+/** The URL standard has the same grammar between brackets. */
+function isIpv6(text: string): boolean {
+  return URL.canParse(`http://[${text}]`);
+}
+
 /**
  * The grammar of ListenStream= (systemd.socket(5)). A port alone is all addresses, `[::]`; `[v6]:port%dev` names the interface of
  * a link-local address. A host name is taken where systemd wants a number: the runtime looks it up.
@@ -46,14 +52,22 @@ export function parseListenAddress(text: string): Address {
     if (port === 0) refuse(text, "port 0 needs a host");
     return { transport: "tcp", hostname: "::", port };
   }
-  const v6 = /^\[([0-9a-fA-F:.]*:[0-9a-fA-F:.]*)\]:([0-9]+)(?:%([^%/:\s]+))?$/.exec(text);
+  const v6 = /^\[([0-9a-fA-F:.]+)\]:([0-9]+)(?:%([^%/:\s]+))?$/.exec(text);
   if (v6 !== null) {
+    if (!isIpv6(v6[1])) refuse(text, "what is between the brackets is no IPv6 address");
     const scope = v6[3] === undefined ? "" : `%${v6[3]}`;
     return { transport: "tcp", hostname: v6[1] + scope, port: parsePort(text, v6[2]) };
   }
-  const host = /^([^:/@[\]%\s]+):([0-9]+)$/.exec(text);
+  const host = /^([^:/@[\]%\s\0]+):([0-9]+)$/.exec(text);
   if (host === null) refuse(text, "it is none of these");
   return { transport: "tcp", hostname: host[1], port: parsePort(text, host[2]) };
+}
+
+/** Whether this may be a name or an address: the runtime looks names up. */
+function isHost(text: string): boolean {
+  const [ip, scope = "0", ...rest] = text.split("%");
+  const isScope = /^[^/:\s]+$/.test(scope) && rest.length === 0;
+  return text.includes(":") ? isIpv6(ip) && isScope : /^[^:/@[\]%\s\0]+$/.test(text);
 }
 
 /** What `listen()` can open itself. */
@@ -76,7 +90,7 @@ export function fallbackAddress(fallback: Fallback): FallbackAddress {
   }
   if ("path" in fallback) return unixPart(fallback.path);
   const { hostname = "::", port } = fallback;
-  if (typeof hostname !== "string" || hostname === "") {
+  if (typeof hostname !== "string" || !isHost(hostname)) {
     throw new TypeError(`Cannot read fallback: hostname ${JSON.stringify(hostname)} is not a name or address`);
   }
   if (!Number.isInteger(port) || port < 0 || port > 65535) {

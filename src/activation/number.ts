@@ -20,6 +20,15 @@ function plain(text: string): number | undefined {
   return /^[1-9][0-9]{0,8}$/.test(text) ? Number(text) : undefined;
 }
 
+/** More binary digits than any number here has. */
+const mostDigits = 70;
+
+/** The number of such digits. What has too many of them is out of range anyway, and engines take quadratic time for it. */
+function magnitudeOf(prefix: string, digits: string): bigint {
+  const significant = digits.replace(/^0+/, "");
+  return significant.length > mostDigits ? 1n << 70n : BigInt(`${prefix}${significant || "0"}`);
+}
+
 /** strtol(3) with base 0, as systemd's parse-util.c calls it: hex, C's octal, and the prefixes 0b and 0o behind WHITESPACE. */
 function parse(untrimmed: string): Parsed | undefined {
   const text = untrimmed.replace(/^[ \t\n\r]+/, "");
@@ -30,7 +39,7 @@ function parse(untrimmed: string): Parsed | undefined {
     if (match !== null) {
       const negative = match[1] === "-";
       const plainlyNegative = python[2].startsWith("-");
-      return { negative, plainlyNegative, magnitude: BigInt(`0${letter}${match[2]}`), rest: match[3] };
+      return { negative, plainlyNegative, magnitude: magnitudeOf(`0${letter}`, match[2]), rest: match[3] };
     }
     return undefined;
   }
@@ -41,14 +50,17 @@ function parse(untrimmed: string): Parsed | undefined {
   const plainlyNegative = text.startsWith("-");
   if (/^0[0-9]/.test(digits)) {
     const octal = /^[0-7]+/.exec(digits)![0];
-    return { negative, plainlyNegative, magnitude: BigInt(`0o${octal}`), rest: digits.slice(octal.length) + rest };
+    return { negative, plainlyNegative, magnitude: magnitudeOf("0o", octal), rest: digits.slice(octal.length) + rest };
   }
-  return { negative, plainlyNegative, magnitude: BigInt(digits), rest };
+  const prefix = /^0[xX]/.test(digits) ? "0x" : "";
+  const magnitude = magnitudeOf(prefix, digits.slice(prefix.length));
+  return { negative, plainlyNegative, magnitude, rest };
 }
 
 function fail(code: "EINVAL" | "ERANGE", variable: string, text: string): never {
   const why = code === "EINVAL" ? "not a number" : "out of range";
-  throw new Fd3Error(code, `Cannot read ${variable}: ${JSON.stringify(text)} is ${why}`);
+  const shown = text.length > 80 ? `${text.slice(0, 80)}…` : text;
+  throw new Fd3Error(code, `Cannot read ${variable}: ${JSON.stringify(shown)} is ${why}`);
 }
 
 const longMax = 0x7fffffffffffffffn;

@@ -4,7 +4,9 @@
  * @param text Such as the message of an error.
  */
 export function statusLine(text: string): string {
-  const flat = text.replace(/\s*[\n\r\0]+\s*/g, " ").trim();
+  // Not by one expression: one with blanks on both sides of a break takes quadratic time over a long run of blanks.
+  const pieces = text.split(/[\n\r\0]+/).map((piece) => piece.trim());
+  const flat = pieces.filter((piece) => piece !== "").join(" ");
   let bytes = 0;
   let end = 0;
   for (const character of flat) {

@@ -1,0 +1,137 @@
+// What `npm test` makes of its runners: with suites of a few lines, each in a folder of the test's own.
+import assert from "node:assert/strict";
+import { chmodSync, existsSync, writeFileSync } from "node:fs";
+import process from "node:process";
+import { test } from "node:test";
+import { runtime } from "./fixtures/runtime.ts";
+import { tempFolder } from "./fixtures/sockets.ts";
+import { type RunOptions, runSuites } from "./runner.ts";
+import { root, type Suite, suites } from "./suites.ts";
+
+const summary = { passed: /^(\d+) passed/m, failed: /(\d+) failed$/m, skipped: /^$(\d)/m, details: /^because .*/m };
+
+/** A suite of shell scripts, whose first argument is a file that only exists once they have run. */
+function scripts(folder: string, texts: Readonly<Record<string, string>>): Suite {
+  const units = Object.entries(texts).map(([name, text]) => {
+    const path = `${folder}/${name}`;
+    writeFileSync(path, `#!/bin/sh\n${text}\n`);
+    chmodSync(path, 0o755);
+    return [path, `${path}.ran`];
+  });
+  return { command: ["sh"], units, atOnce: 2, summary };
+}
+
+async function run(made: Readonly<Record<string, Suite>>, changes: Partial<RunOptions> = {}) {
+  let text = "";
+  const options = { lanes: 2, longestMs: 60_000, isStrict: true, show: (more: string) => text += more, ...changes };
+  const lazily = Object.fromEntries(Object.entries(made).map(([name, suite]) => [name, () => suite]));
+  const counts = await runSuites(lazily, options);
+  return { counts, text };
+}
+
+const passes = "echo 3 passed, 0 failed";
+const fails = "echo because of this; echo 2 passed, 1 failed; exit 1";
+const failsOnce = `if [ -e "$1" ]; then ${passes}; else touch "$1"; ${fails}; fi`;
+/** Passes among the others and alone but for the last time. */
+const failsTwice = 'echo . >>"$1"; case $(wc -l <"$1") in 2) echo 3 passed, 0 failed;; *) ' + fails + ";; esac";
+
+test("runSuites() adds up what all units count", async () => {
+  using folder = tempFolder();
+  const suite = scripts(folder.path, { a: passes, b: passes, c: passes });
+  const { counts, text } = await run({ one: suite, two: suite });
+  assert.deepEqual(counts, { passed: 18, failed: 0, skipped: 0 });
+  assert.doesNotMatch(text, /unstable|again/);
+});
+
+test("runSuites() counts a unit that fails among the others and passes alone, twice, as passed, and names it", async () => {
+  using folder = tempFolder();
+  const { counts, text } = await run({ one: scripts(folder.path, { a: passes, b: failsOnce }) });
+  assert.deepEqual(counts, { passed: 6, failed: 0, skipped: 0 });
+  assert.match(text, /\/b, again, alone \(1 of 2\)[^]*\/b, again, alone \(2 of 2\)/);
+  const [, list] = text.split("== unstable: failed among the others, and passed alone\n");
+  assert.equal(list, `one: ${folder.path}/b\nbecause of this\n`);
+});
+
+test("runSuites() counts a unit that fails alone, be it the second time, as failed", async () => {
+  using folder = tempFolder();
+  const { counts, text } = await run({ one: scripts(folder.path, { a: passes, b: fails, c: failsTwice }) });
+  assert.deepEqual(counts, { passed: 7, failed: 2, skipped: 0 });
+  assert.match(text, /== failed in one: \S+\/b\nbecause of this\n/);
+  assert.match(text, /== failed in one: \S+\/c\nbecause of this\n/);
+  assert.doesNotMatch(text, /unstable/);
+});
+
+test("runSuites() fails where more than three units are unstable", async () => {
+  using folder = tempFolder();
+  const three = await run({ one: scripts(folder.path, { a: failsOnce, b: failsOnce, c: failsOnce }) });
+  assert.deepEqual(three.counts, { passed: 9, failed: 0, skipped: 0 });
+  const units = { d: failsOnce, e: failsOnce, f: failsOnce, g: failsOnce };
+  const four = await run({ one: scripts(folder.path, units) });
+  assert.deepEqual(four.counts, { passed: 12, failed: 4, skipped: 0 });
+  assert.match(four.text, /^failed: 4 are unstable, more than 3$/m);
+});
+
+test("runSuites() counts a unit that crashes, finds no test, cannot be started or takes too long as failed", async () => {
+  using folder = tempFolder();
+  const rows: Record<string, string> = {
+    crashes: `${passes}; kill -SEGV $$`,
+    "finds no test": "echo 0 passed, 0 failed",
+    "says nothing": ":",
+  };
+  for (const [name, text] of Object.entries(rows)) {
+    const { counts } = await run({ one: scripts(folder.path, { a: text }) });
+    assert.equal(counts.failed, 1, name);
+  }
+  const missing = { ...scripts(folder.path, { a: passes }), command: [`${folder.path}/missing`] };
+  assert.equal((await run({ one: missing })).counts.failed, 1);
+  // Its child holds the pipe, and would for ever: it must end with it.
+  const hangs = scripts(folder.path, { a: "sleep 1000 & sleep 1000" });
+  const { counts, text } = await run({ one: hangs }, { longestMs: 300 });
+  assert.equal(counts.failed, 1);
+  assert.match(text, /killed, since it takes longer than 0\.005 minutes/);
+});
+
+test("runSuites() fails or skips a suite that cannot run, and says why", async () => {
+  using folder = tempFolder();
+  const one = { ...scripts(folder.path, { a: passes }), obstacle: "there is no systemd here" };
+  const strict = await run({ one });
+  assert.deepEqual(strict.counts, { passed: 0, failed: 1, skipped: 0 });
+  assert.match(strict.text, /^== one failed: there is no systemd here$/m);
+  const lax = await run({ one }, { isStrict: false });
+  assert.deepEqual(lax.counts, { passed: 0, failed: 0, skipped: 1 });
+});
+
+/** Two tests, of which one fails the first time; and what is no program at all. */
+const flaky = `import { existsSync, writeFileSync } from "node:fs";
+import { test } from "node:test";
+test("passes", () => {});
+test("fails once", () => {
+  if (existsSync(RAN)) return;
+  writeFileSync(RAN, "");
+  throw new Error("the first time");
+});
+`;
+
+/** The suite of the runtime that runs this. */
+const own = runtime === "Node" ? `node${process.versions.node.split(".")[0]}` : runtime.toLowerCase();
+
+test(`runSuites() reads what the runner of ${own} says of tests that pass, fail once, and cannot be loaded`, async () => {
+  using folder = tempFolder();
+  const once = `${folder.path}/once_test.ts`;
+  const broken = `${folder.path}/broken_test.ts`;
+  writeFileSync(`${folder.path}/package.json`, '{ "type": "module" }\n');
+  writeFileSync(once, flaky.replaceAll("RAN", JSON.stringify(`${folder.path}/ran`)));
+  writeFileSync(broken, 'throw new Error("not a program");\n');
+  const suite = suites[own]();
+  const command = runtime === "Deno" ? suite.command : [process.execPath, ...suite.command.slice(1)];
+  const { counts, text } = await run({ one: { ...suite, command, units: [[once], [broken]] } });
+  assert.deepEqual(counts, { passed: 2, failed: 1, skipped: 0 }, text);
+  assert.match(text, /== failed in one: \S+broken_test.ts\n[^]*not a program/);
+  assert.match(text, /== unstable[^]*once_test.ts\n[^]*the first time/);
+});
+
+test("each suite has units", () => {
+  for (const [name, make] of Object.entries(suites)) {
+    for (const unit of make().units) assert.ok(unit.every((file) => existsSync(`${root}${file}`)), name);
+  }
+});
