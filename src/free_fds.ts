@@ -5,10 +5,11 @@ import { cString, type Libc } from "./linux/libc.ts";
 import { texts } from "./system_error.ts";
 
 /**
- * How many descriptors must be free where something begins to listen: for a placeholder and its duplicate, for code that is loaded and files below
- * /proc, and for Deno's signals, which end the process where they get none. Clients want more of them at once.
+ * How many descriptors must be free where something begins to listen: for a placeholder and its duplicate, for files below /proc, for the code
+ * that is loaded (Node 20 opens all files of it at once, and does not try again), and for Deno's signals, which end the process where they get
+ * none. Clients want as many at once.
  */
-const neededFds = 6;
+const neededFds = 12;
 
 function canOpenByLibc(libc: Libc, count: number): boolean {
   const path = cString("/");

@@ -10,7 +10,7 @@ const ways: readonly Variant[] = runtime === "Deno"
   : variants;
 
 /** How many must be free. */
-const needed = 6;
+const needed = 12;
 
 async function check(variant: Variant, mode: string, held: Held | undefined, fallback?: string): Promise<void> {
   await using started = activate({
