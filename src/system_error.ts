@@ -1,7 +1,7 @@
 import { Fd3Error, type Fd3ErrorCode } from "./errors.ts";
 
 /** The words of strerror(3), so that the text is the same on every runtime. */
-const texts: Partial<Record<Fd3ErrorCode, string>> = {
+export const texts: Partial<Record<Fd3ErrorCode, string>> = {
   EACCES: "permission denied",
   EADDRINUSE: "address already in use",
   EADDRNOTAVAIL: "cannot assign requested address",
@@ -10,7 +10,7 @@ const texts: Partial<Record<Fd3ErrorCode, string>> = {
   ECONNREFUSED: "connection refused",
   ECONNRESET: "connection reset by peer",
   EINVAL: "invalid argument",
-  EMFILE: "too many open files",
+  EMFILE: "too many open files; raise LimitNOFILE= (RLIMIT_NOFILE)",
   ENAMETOOLONG: "file name too long",
   ENOENT: "no such file or directory",
   ENOTDIR: "not a directory",

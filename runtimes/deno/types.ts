@@ -107,6 +107,7 @@ export interface DenoNamespace {
     send(payload: Uint8Array, address: DenoAddress): Promise<number>;
     close(): void;
   };
+  openSync(path: string): { close(): void };
   lstatSync(path: string): unknown;
   readFileSync(path: string): Uint8Array;
   osUptime(): number;

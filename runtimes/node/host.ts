@@ -3,7 +3,7 @@ import { lazy } from "../../src/lazy.ts";
 import { warnOnce } from "../../src/warning.ts";
 import { processHost } from "../shared/process_host.ts";
 import { processService } from "../shared/process_service.ts";
-import { describeByProc, isOpen, isWorker, readProc } from "./inspect.ts";
+import { canOpen, describeByProc, isOpen, isWorker, readProc } from "./inspect.ts";
 import { openNodeLibc } from "./libc.ts";
 
 /** Node as the core sees it. */
@@ -14,6 +14,7 @@ export const nodeHost: Host = {
   warn: (text) => warnOnce(processService, text),
   libc: lazy(openNodeLibc),
   isOpen,
+  canOpen,
   describe: describeByProc,
   readProc,
 };

@@ -1,4 +1,5 @@
 import { Fd3Error } from "../errors.ts";
+import { isLack } from "../free_fds.ts";
 import { hasLibc, type Host } from "../host.ts";
 import { type Adapter, listenWith } from "../listen.ts";
 import type { Engine, EngineMaker } from "./engine.ts";
@@ -31,7 +32,7 @@ const obstacleCodes: readonly unknown[] = ["ERR_FD3_FFI", "ERR_FD3_PLATFORM", "E
 
 /** Whether this engine cannot be had, and another may. */
 function isObstacle(error: unknown): error is Fd3Error {
-  return error instanceof Fd3Error && obstacleCodes.includes(error.code);
+  return error instanceof Fd3Error && obstacleCodes.includes(error.code) && !isLack(error);
 }
 
 /**

@@ -19,8 +19,9 @@ export function facade(load: () => Promise<NotifyModule>, parts: () => NotifyPar
   const start = () => {
     if (loading !== undefined) return loading;
     loading = load().then(({ notifyOf }) => notifyOf(parts()));
-    // As a reaction like those of the calls that wait: none that comes later overtakes them.
-    loading.then((api) => loaded = api, () => {});
+    // As a reaction like those of the calls that wait: none that comes later overtakes them. Where there was no descriptor for it, the next
+    // call tries again.
+    loading.then((api) => loaded = api, () => loading = undefined);
     return loading;
   };
   const call = <T>(use: (api: NotifyApi) => Promise<T>) => loaded === undefined ? start().then(use) : use(loaded);
