@@ -48,21 +48,22 @@ export function killRunning(): void {
 }
 
 /** The environment of a test, without colors. Node 24 and later compile the sources once instead of at each start of a program. */
-function environment(): NodeJS.ProcessEnv {
+function environment(more: Suite["environment"]): NodeJS.ProcessEnv {
   const { FORCE_COLOR: _color, NODE_TEST_CONTEXT: _context, ...env } = process.env;
   const cache = `${root}node_modules/.cache/node`;
-  return { ...env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", NODE_COMPILE_CACHE: cache };
+  return { ...env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", NODE_COMPILE_CACHE: cache, ...more };
 }
 
 /** Runs a unit to its end, and shows what it prints. */
 async function runUnit(
-  { command, summary }: Suite,
+  { command, summary, environment: more }: Suite,
   unit: readonly string[],
   { longestMs, show }: RunOptions,
 ): Promise<Outcome> {
   const [file, ...args] = [...command, ...unit];
   // A group of its own, so that what it started can be ended with it.
-  const child = spawn(file, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"], env: environment(), detached: true });
+  const env = environment(more);
+  const child = spawn(file, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"], env, detached: true });
   const { pid } = child;
   if (pid !== undefined) running.add(pid);
   let output = "";

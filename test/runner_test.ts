@@ -92,6 +92,13 @@ test("runSuites() counts a unit that crashes, finds no test, cannot be started o
   assert.match(text, /killed, since it takes longer than 0\.005 minutes/);
 });
 
+test("runSuites() gives a suite the variables that it names", async () => {
+  using folder = tempFolder();
+  const suite = scripts(folder.path, { a: `[ "$FD3_LAB_ROOT" = /nowhere ] && ${passes}` });
+  const { counts } = await run({ one: { ...suite, environment: { FD3_LAB_ROOT: "/nowhere" } } });
+  assert.deepEqual(counts, { passed: 3, failed: 0, skipped: 0 });
+});
+
 test("runSuites() fails or skips a suite that cannot run, and says why", async () => {
   using folder = tempFolder();
   const one = { ...scripts(folder.path, { a: passes }), obstacle: "there is no systemd here" };

@@ -15,6 +15,8 @@ export interface Suite {
   readonly units: readonly (readonly string[])[];
   /** How many of them run at once. */
   readonly atOnce: number;
+  /** More variables for the runner. */
+  readonly environment?: Readonly<Record<string, string>>;
   readonly summary: Summary;
   /** Why it cannot run here. */
   readonly obstacle?: string | undefined;
@@ -52,11 +54,30 @@ function systemdObstacle(): string | undefined {
   return existsSync("/lib/systemd/systemd") ? undefined : "there is no systemd here";
 }
 
+/** What test/systemd/make_root.sh makes: the root of a Debian with a newer systemd. */
+const newerRoot = "/var/cache/fd3-test/trixie";
+
+/** The same with the systemd of another root, and what only that one has. */
+function newerSystemd(): Suite {
+  const isMade = existsSync(`${newerRoot}/.fd3-complete`);
+  const obstacle = isMade
+    ? undefined
+    : `there is no ${newerRoot}: sh test/systemd/make_root.sh makes it, with debootstrap`;
+  const suite = node("node24", "test/systemd", 2);
+  return {
+    ...suite,
+    units: [...tests("test/systemd/newer"), ...suite.units],
+    environment: { FD3_LAB_ROOT: newerRoot },
+    obstacle: systemdObstacle() ?? obstacle,
+  };
+}
+
 const program = (name: string) => `${root}node_modules/.bin/${name}`;
 
 export const suites: Record<string, () => Suite> = {
   // The longest comes first. Each file has a systemd of its own, and waits a lot.
   systemd: () => ({ ...node("node24", "test/systemd", 2), obstacle: systemdObstacle() }),
+  systemd257: newerSystemd,
   deno: () => ({
     command: [program("deno"), "test", "--no-check", "--allow-all"],
     units: tests("test"),
