@@ -15,7 +15,7 @@ function installNodes(): void {
   const packages = Object.entries(lock.packages as Record<string, { version?: string; optional?: boolean }>);
   if (packages.every(([path, entry]) => path === "" || entry.optional || installed(path, entry))) return;
   console.log("Installing Node 20, 22, 24 and 26 in test/runtimes");
-  const { status } = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: runtimes, stdio: "inherit" });
+  const { status } = spawnSync("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: runtimes, stdio: "inherit" });
   if (status !== 0) throw new Error(`npm ci in test/runtimes: exit status ${status}`);
 }
 
