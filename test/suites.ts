@@ -57,7 +57,10 @@ function systemdObstacle(): string | undefined {
 /** What test/systemd/make_root.sh makes: the root of a Debian with a newer systemd. */
 const newerRoot = "/var/cache/fd3-test/trixie";
 
-/** The same with the systemd of another root, and what only that one has. */
+/** They take as long as all the others, and ask more of the kernel and the runtimes than of systemd. */
+const heavy = ["http_restart", "idle", "load"].map((name) => `./test/systemd/${name}_test.ts`);
+
+/** The same with the systemd of another root but for what is heavy, and what only that one has. */
 function newerSystemd(): Suite {
   const isMade = existsSync(`${newerRoot}/.fd3-complete`);
   const obstacle = isMade
@@ -66,7 +69,7 @@ function newerSystemd(): Suite {
   const suite = node("node24", "test/systemd", 2);
   return {
     ...suite,
-    units: [...tests("test/systemd/newer"), ...suite.units],
+    units: [...tests("test/systemd/newer"), ...suite.units.filter(([file]) => !heavy.includes(file))],
     environment: { FD3_LAB_ROOT: newerRoot },
     obstacle: systemdObstacle() ?? obstacle,
   };
