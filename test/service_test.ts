@@ -203,7 +203,7 @@ test(`the surroundings of a service need the permissions of Deno that are docume
     await using bare = startNotifier(allowing(variant, "CREDENTIALS_DIRECTORY"), undefined, calls, env);
     const lines = await linesOf(bare);
     if (runtime !== "Deno") continue;
-    const denied = error("EACCES", "Cannot look for systemd: Deno needs --allow-read=/run/systemd/system/");
+    const denied = error("EACCES", "Cannot look for systemd: Deno needs --allow-read=/run/systemd/system");
     // With FFI it asks the kernel itself.
     assert.deepEqual(lines[0], variant.ffi ? found : denied, variant.name);
     assert.deepEqual(
