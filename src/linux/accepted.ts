@@ -1,7 +1,8 @@
 import type { Address } from "../types.ts";
-import { SO_ACCEPTCONN, SOL_SOCKET, SOL_TCP, TCP_INFO } from "./constants.ts";
+import { SOL_TCP, TCP_INFO } from "./constants.ts";
 import type { Libc } from "./libc.ts";
 import { Look } from "./look.ts";
+import { isListening, isStream } from "./socket.ts";
 
 const POLLIN = 1;
 const POLLNVAL = 32;
@@ -20,13 +21,8 @@ export function isWildcard(listener: Address): boolean {
   return listener.transport === "tcp" && (listener.hostname === "::" || listener.hostname === "0.0.0.0");
 }
 
-function isListening(libc: Libc, fd: number): boolean {
-  const value = new Uint8Array(4);
-  return libc.getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, value, Uint8Array.of(4, 0, 0, 0)) < 0 || value[0] === 1;
-}
-
 /**
- * The connections of this process that came in at a listener: for servers that do not tell them.
+ * The connections of this process that came in at an address: for servers that do not tell them.
  *
  * @param libc libc.
  * @param listener Where it listens.
@@ -36,7 +32,7 @@ function isListening(libc: Libc, fd: number): boolean {
 export function acceptedSockets(libc: Libc, listener: Address, look: Look = new Look(libc)): number[] {
   const found: number[] = [];
   for (const { fd, address } of look.near(listener)) {
-    if (fits(address, listener) && !isListening(libc, fd)) found.push(fd);
+    if (fits(address, listener) && isListening(libc, fd) === false && isStream(libc, fd)) found.push(fd);
   }
   return found;
 }

@@ -24,6 +24,17 @@ function option(libc: Libc, fd: number, name: number): number {
   return result < 0 ? result : value[0];
 }
 
+/** Whether it is a stream socket: a datagram socket may have the same address, as in a server of DNS. */
+export function isStream(libc: Libc, fd: number): boolean {
+  return option(libc, fd, SO_TYPE) === SOCK_STREAM;
+}
+
+/** Whether it accepts connections; `undefined` if it is no socket. */
+export function isListening(libc: Libc, fd: number): boolean | undefined {
+  const value = option(libc, fd, SO_ACCEPTCONN);
+  return value < 0 ? undefined : value === 1;
+}
+
 /** Its own address; `undefined` if it is no socket or of an unknown family. */
 export function localAddress(libc: Libc, fd: number): Address | undefined {
   const bytes = new Uint8Array(SOCKADDR_SIZE);
