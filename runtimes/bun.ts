@@ -9,6 +9,7 @@ import { createService } from "../src/daemon/service.ts";
 import type { ServiceApi } from "../src/daemon/service_types.ts";
 import type { DaemonApi } from "../src/daemon/types.ts";
 import type { HttpServer, ServeHandler, ServeOptions } from "../src/http/types.ts";
+import { withFreeFds } from "../src/free_fds.ts";
 import { type Adapter, listenWith } from "../src/listen.ts";
 import { facade } from "../src/notify/facade.ts";
 import type { NotifyApi } from "../src/notify/types.ts";
@@ -98,10 +99,12 @@ export function listenNative(options: ListenNativeOptions): Promise<BunListener>
   return listenWith(native, options);
 }
 
+const loadHttp = () => withFreeFds(host, "serve", () => import("./bun/http.ts"));
+
 /** See {@linkcode Api.serve}. */
 export async function serve(handler: ServeHandler, options: ServeOptions = {}): Promise<HttpServer> {
   // Only here: who listens alone loads nothing of it.
-  const { adapter, serveWith } = await import("./bun/http.ts");
+  const { adapter, serveWith } = await loadHttp();
   return await serveWith(adapter, handler, options);
 }
 
@@ -131,7 +134,7 @@ export async function serve(handler: ServeHandler, options: ServeOptions = {}): 
  */
 export async function serveNative(options: ServeNativeOptions): Promise<BunServer> {
   // Not with the module: `listen()` shall not wait until this is read.
-  const { openServeNative } = await import("./bun/serve_native.ts");
+  const { openServeNative } = await withFreeFds(host, "serve", () => import("./bun/serve_native.ts"));
   return await openServeNative(options);
 }
 
@@ -180,10 +183,11 @@ export const credential: ServiceApi["credential"] = service.credential;
 export const directories: ServiceApi["directories"] = service.directories;
 
 /** See {@linkcode DaemonApi.daemon}. */
-export const daemon: DaemonApi["daemon"] = daemonBy(() => processDaemon, () => import("./bun/http.ts"), {
+export const daemon: DaemonApi["daemon"] = daemonBy(() => processDaemon, loadHttp, {
   host,
   listen,
   notify,
   watchdog,
+  capabilities,
   log,
 });

@@ -10,7 +10,9 @@ import { createService } from "../src/daemon/service.ts";
 import type { ServiceApi } from "../src/daemon/service_types.ts";
 import type { DaemonApi } from "../src/daemon/types.ts";
 import { Fd3Error } from "../src/errors.ts";
+import { hasLibc } from "../src/host.ts";
 import type { HttpServer, ServeHandler, ServeOptions } from "../src/http/types.ts";
+import { withFreeFds } from "../src/free_fds.ts";
 import { type Adapter, listenWith } from "../src/listen.ts";
 import { facade } from "../src/notify/facade.ts";
 import type { NotifyApi } from "../src/notify/types.ts";
@@ -50,6 +52,8 @@ function adopt(choice: Choice): Listener | Promise<Listener> {
     return new DenoStreamListener(native, { address, activated: true, name, stop: () => native.close() });
   } catch (error) {
     if (!(error instanceof Fd3Error) || error.code === "ERR_FD3_PLATFORM") throw error;
+    // Without FFI it is a choice.
+    if (hasLibc(host.libc())) host.warn(`listens with node:net, which is slower than Deno.listen: ${error.message}`);
     // The portable way needs no permission at all, but node:net, which takes as long to load as Deno to start.
     return adoptPortably(choice);
   }
@@ -103,10 +107,12 @@ export function listenNative(options: ListenOptions = {}): Promise<DenoListener>
   return listenWith(nativeAdapter, options);
 }
 
+const loadHttp = () => withFreeFds(host, "serve", () => import("./deno/http.ts"));
+
 /** See {@linkcode Api.serve}. */
 export async function serve(handler: ServeHandler, options: ServeOptions = {}): Promise<HttpServer> {
   // Only here: who listens alone loads nothing of it.
-  const { adapter, serveWith } = await import("./deno/http.ts");
+  const { adapter, serveWith } = await loadHttp();
   return await serveWith(adapter, handler, options);
 }
 
@@ -140,7 +146,7 @@ export async function serveNative(
   handler: DenoServeHandler,
 ): Promise<DenoHttpServer> {
   // Loaded now, so that who only listens does not wait for it.
-  const { serveOwn } = await import("./deno/serve_native.ts");
+  const { serveOwn } = await withFreeFds(host, "serve", () => import("./deno/serve_native.ts"));
   return await serveOwn(options, handler);
 }
 
@@ -191,10 +197,11 @@ export const credential: ServiceApi["credential"] = service.credential;
 export const directories: ServiceApi["directories"] = service.directories;
 
 /** See {@linkcode DaemonApi.daemon}. */
-export const daemon: DaemonApi["daemon"] = daemonBy(() => denoDaemon, () => import("./deno/http.ts"), {
+export const daemon: DaemonApi["daemon"] = daemonBy(() => denoDaemon, loadHttp, {
   host,
   listen,
   notify,
   watchdog,
+  capabilities,
   log,
 });

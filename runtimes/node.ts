@@ -9,6 +9,7 @@ import { createService } from "../src/daemon/service.ts";
 import type { ServiceApi } from "../src/daemon/service_types.ts";
 import type { DaemonApi } from "../src/daemon/types.ts";
 import type { HttpServer, ServeHandler, ServeOptions } from "../src/http/types.ts";
+import { withFreeFds } from "../src/free_fds.ts";
 import { type Adapter, listenWith } from "../src/listen.ts";
 import { facade } from "../src/notify/facade.ts";
 import type { NotifyApi } from "../src/notify/types.ts";
@@ -71,13 +72,16 @@ export function listen(options: ListenOptions = {}): Promise<Listener> {
  * ```
  */
 export async function attach(server: NetServer, options: AttachOptions = {}): Promise<Attached> {
-  return await (await import("./node/attach.ts")).attachServer(server, options);
+  const { attachServer } = await withFreeFds(currentHost(), "attach", () => import("./node/attach.ts"));
+  return await attachServer(server, options);
 }
+
+const loadHttp = () => withFreeFds(currentHost(), "serve", () => import("./node/http.ts"));
 
 /** See {@linkcode Api.serve}. */
 export async function serve(handler: ServeHandler, options: ServeOptions = {}): Promise<HttpServer> {
   // Only here: who listens alone loads nothing of it.
-  const { adapter, serveWith } = await import("./node/http.ts");
+  const { adapter, serveWith } = await loadHttp();
   return await serveWith(adapter, handler, options);
 }
 
@@ -137,7 +141,7 @@ export const directories: ServiceApi["directories"] = service.directories;
 /** See {@linkcode DaemonApi.daemon}. */
 export const daemon: DaemonApi["daemon"] = daemonBy(
   () => "Deno" in globalThis ? denoDaemon : processDaemon,
-  () => import("./node/http.ts"),
+  loadHttp,
   {
     get host() {
       return currentHost();
@@ -145,6 +149,7 @@ export const daemon: DaemonApi["daemon"] = daemonBy(
     listen,
     notify,
     watchdog,
+    capabilities,
     log,
   },
 );

@@ -46,7 +46,9 @@ async function install(folder: string, ...packages: string[]): Promise<string> {
 /** `npm test` puts them there too. */
 async function installNodes(): Promise<void> {
   const folder = `${root}test/runtimes`;
-  if (!existsSync(`${folder}/node_modules`)) await run(["npm", "ci", "--no-audit", "--no-fund"], folder);
+  if (!existsSync(`${folder}/node_modules`)) {
+    await run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], folder);
+  }
 }
 
 async function checkPackage(temp: string, kept: string): Promise<void> {

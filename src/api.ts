@@ -18,8 +18,10 @@ export interface Api {
    * | number of names differs, LISTEN_FDS is no number or below 1 | throws `EINVAL` |
    * | a number out of range | throws `ERANGE` |
    * | a descriptor is not open | throws `EBADF` |
+   * | some were passed, and this is a worker | throws `ERR_FD3_PLATFORM` |
    *
-   * Call it in the main thread: a worker of Node or Bun has an environment and a list of its own, and would take them again.
+   * Call it in the main thread: descriptors belong to the whole process, so a worker that sees some gets `ERR_FD3_PLATFORM`. A worker that
+   * sees none gets `[]`, and `listen()` opens its `fallback` there.
    *
    * Deno permissions: `--allow-env=LISTEN_PID,LISTEN_PIDFDID,LISTEN_FDS,LISTEN_FDNAMES`; with `--allow-ffi` it sets FD_CLOEXEC
    * and checks that each descriptor is open.

@@ -7,6 +7,7 @@
  * | `EACCES` | the runtime or the kernel refuses a permission |
  * | `EADDRINUSE` | the fallback address is served by somebody else |
  * | `EADDRNOTAVAIL` | the fallback address is not one of this host |
+ * | `EAFNOSUPPORT` | the sandbox forbids sockets of that family |
  * | `EBADF` | a descriptor that was announced is not open |
  * | `ECONNREFUSED`, `EPROTOTYPE` | NOTIFY_SOCKET is no datagram socket that somebody reads |
  * | `ECONNRESET`, `EPIPE` | the peer broke the connection |
@@ -15,7 +16,9 @@
  * | `EMFILE` | the process has no descriptor left |
  * | `ENAMETOOLONG` | NOTIFY_SOCKET is too long for an address |
  * | `ENOENT` | the folder of a fallback path, or NOTIFY_SOCKET, does not exist |
+ * | `ENOTDIR` | a part of a path is a file |
  * | `ENOTSOCK` | the descriptor is open and not a socket |
+ * | `EROFS` | the folder of a fallback path cannot be written to |
  * | `ETIMEDOUT` | the service manager, or the peer, did not answer in time |
  * | `ERR_FD3_CLOSED` | the listener or connection is closed already |
  * | `ERR_FD3_FFI` | it needs libc, and this runtime has no way to call it |
@@ -32,6 +35,7 @@ export type Fd3ErrorCode =
   | "EACCES"
   | "EADDRINUSE"
   | "EADDRNOTAVAIL"
+  | "EAFNOSUPPORT"
   | "EBADF"
   | "ECONNREFUSED"
   | "ECONNRESET"
@@ -40,10 +44,12 @@ export type Fd3ErrorCode =
   | "EMFILE"
   | "ENAMETOOLONG"
   | "ENOENT"
+  | "ENOTDIR"
   | "ENOTSOCK"
   | "EPIPE"
   | "EPROTOTYPE"
   | "ERANGE"
+  | "EROFS"
   | "ERR_FD3_CLOSED"
   | "ERR_FD3_FFI"
   | "ERR_FD3_KIND"

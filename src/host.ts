@@ -9,6 +9,8 @@ export interface Host {
   pid(): number;
   /** Our parent's process ID. */
   parentPid(): number;
+  /** Whether this is a worker's thread, and not the main one. */
+  isWorker(): boolean;
   /** An environment variable, or `undefined` where it is not set. */
   env(name: string): string | undefined;
   /** Takes a variable out of the environment that children inherit. */
@@ -22,6 +24,8 @@ export interface Host {
    * `undefined` where the runtime cannot tell.
    */
   isOpen?(fd: number): boolean | undefined;
+  /** Whether so many more descriptors can be opened, by a way of the runtime's own; `undefined` where it cannot tell. */
+  canOpen?(count: number): boolean | undefined;
   /** The kind of a descriptor by a way of the runtime's own, where libc is missing; `undefined` where the runtime cannot tell. */
   describe?(fd: number): DescriptorKind | undefined;
   /** The contents of a file below /proc without libc, or `undefined` where that is not allowed. Only errors ask for it. */

@@ -1,5 +1,6 @@
 import type { FallbackAddress } from "./activation/address.ts";
 import { checkListenOptions, type Choice, chooseStreamListener, putBack, take } from "./activation/choose.ts";
+import { withFreeFds } from "./free_fds.ts";
 import type { Host } from "./host.ts";
 import type { ListenOptions } from "./types.ts";
 
@@ -21,6 +22,10 @@ export interface Adapter<L> {
  */
 export async function listenWith<L>(adapter: Adapter<L>, options: ListenOptions): Promise<L> {
   checkListenOptions(options);
+  return await withFreeFds(adapter.host, "listen", () => listenNow(adapter, options));
+}
+
+async function listenNow<L>(adapter: Adapter<L>, options: ListenOptions): Promise<L> {
   const choice = chooseStreamListener(adapter.host, options);
   if (choice === undefined) {
     const { fallbackAddress } = await import("./activation/address.ts");

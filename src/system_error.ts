@@ -1,20 +1,33 @@
 import { Fd3Error, type Fd3ErrorCode } from "./errors.ts";
 
 /** The words of strerror(3), so that the text is the same on every runtime. */
-const texts: Partial<Record<Fd3ErrorCode, string>> = {
+export const texts: Partial<Record<Fd3ErrorCode, string>> = {
   EACCES: "permission denied",
   EADDRINUSE: "address already in use",
   EADDRNOTAVAIL: "cannot assign requested address",
+  EAFNOSUPPORT: "address family not supported; RestrictAddressFamilies= of the unit must name it",
   EBADF: "bad file descriptor",
   ECONNREFUSED: "connection refused",
   ECONNRESET: "connection reset by peer",
   EINVAL: "invalid argument",
-  EMFILE: "too many open files",
+  EMFILE: "too many open files; raise LimitNOFILE= (RLIMIT_NOFILE)",
   ENAMETOOLONG: "file name too long",
   ENOENT: "no such file or directory",
+  ENOTDIR: "not a directory",
   EPIPE: "broken pipe",
   EPROTOTYPE: "protocol wrong type for socket",
+  EROFS:
+    "read-only file system; RuntimeDirectory= or ReadWritePaths= of the unit makes a folder that can be written to",
   ETIMEDOUT: "connection timed out",
+};
+
+/** Those of what has no code of ours. */
+const otherTexts: Readonly<Record<string, string>> = {
+  EISDIR: "is a directory",
+  ELOOP: "too many levels of symbolic links",
+  ENFILE: "too many open files in the system",
+  ENOMEM: "out of memory",
+  ENOSPC: "no space left on device",
 };
 
 /** Deno's classes of errors, whose `code` is not always set. */
@@ -24,6 +37,7 @@ const classes: Record<string, Fd3ErrorCode> = {
   BrokenPipe: "EPIPE",
   ConnectionRefused: "ECONNREFUSED",
   ConnectionReset: "ECONNRESET",
+  NotADirectory: "ENOTDIR",
   NotCapable: "EACCES",
   NotFound: "ENOENT",
   PermissionDenied: "EACCES",
@@ -35,7 +49,6 @@ function codeOf(error: unknown): Fd3ErrorCode | undefined {
   if (code === "EPERM") return "EACCES";
   // What Node calls a write that was waiting when the peer went away.
   if (code === "ECANCELED" || code === "ERR_STREAM_DESTROYED") return "EPIPE";
-  if (code === "ENOTDIR") return "ENOENT";
   if (typeof code === "string" && code in texts) return code as Fd3ErrorCode;
   return typeof name === "string" ? classes[name] : undefined;
 }
@@ -51,7 +64,18 @@ function otherText(error: unknown): string {
   const { code, message = String(error) } = Object(error) as { code?: unknown; message?: string };
   if (isUnknownHost(code, message)) return "the host is unknown";
   // The runtimes word the rest differently: the errno's name is what they have in common.
-  return typeof code === "string" && /^E[A-Z0-9]+$/.test(code) ? code : message;
+  if (typeof code !== "string" || !/^E[A-Z0-9]+$/.test(code)) return message;
+  return code in otherTexts ? `${otherTexts[code]} (${code})` : code;
+}
+
+/** The permission that Deno lacks, as it is written: `Requires net access to "127.0.0.1:80", run again with the --allow-net flag`. */
+function missingPermission(error: unknown): string | undefined {
+  const { message } = Object(error) as { message?: unknown };
+  if (typeof message !== "string") return undefined;
+  const [, what, flag] =
+    /^Requires \w+ access to ("[^"]*"|[^,]*), run again with the (--allow-\w+) flag/.exec(message) ?? [];
+  if (flag === undefined) return undefined;
+  return `Deno needs ${flag}${what.startsWith('"') ? `=${what.slice(1, -1)}` : ""}`;
 }
 
 /**
@@ -63,6 +87,6 @@ function otherText(error: unknown): string {
 export function systemError(action: string, error: unknown): Fd3Error {
   if (error instanceof Fd3Error) return error;
   const code = codeOf(error);
-  const text = code === undefined ? otherText(error) : texts[code];
+  const text = missingPermission(error) ?? (code === undefined ? otherText(error) : texts[code]);
   return new Fd3Error(code ?? "EIO", `Cannot ${action}: ${text}`, { cause: error });
 }

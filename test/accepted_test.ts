@@ -3,12 +3,13 @@ import { type AddressInfo, createServer, type Server, type Socket } from "node:n
 import { test } from "node:test";
 import { acceptedSockets, isWildcard, readableSockets, unreadSockets } from "../src/linux/accepted.ts";
 import { recentLook } from "../src/linux/look.ts";
+import { SOCK_DGRAM } from "../src/linux/constants.ts";
 import type { Address } from "../src/types.ts";
 import { eventually } from "./fixtures/activate.ts";
 import { open } from "./fixtures/client.ts";
 import { FakeKernel, tcpSocket } from "./fixtures/fake_kernel.ts";
 import { libc, runtime } from "./fixtures/runtime.ts";
-import { tempFolder } from "./fixtures/sockets.ts";
+import { holdTcp, tempFolder } from "./fixtures/sockets.ts";
 
 /** A server that reads nothing until it is told to. */
 async function listenPaused(where: object): Promise<{ server: Server; sockets: Socket[] }> {
@@ -42,6 +43,18 @@ test(`acceptedSockets() finds the connections of a listener and no other socket 
   await close(one.server, one.sockets);
   assert.deepEqual(acceptedSockets(libc(), { transport: "tcp", hostname: "127.0.0.1", port }), []);
   await close(two.server, two.sockets);
+});
+
+test(`acceptedSockets() leaves a datagram socket of the same address alone, as DNS has one (${runtime})`, async () => {
+  const { server, sockets } = await listenPaused({ host: "127.0.0.1", port: 0 });
+  const { port } = server.address() as AddressInfo;
+  using datagrams = holdTcp({ type: SOCK_DGRAM, port });
+  const client = await open({ host: "127.0.0.1", port });
+  assert.ok(await eventually(() => sockets.length === 1));
+  const accepted = acceptedSockets(libc(), { transport: "tcp", hostname: "127.0.0.1", port });
+  assert.ok(accepted.length === 1 && !accepted.includes(datagrams.fd), String(accepted));
+  client.destroy();
+  await close(server, sockets);
 });
 
 test(`recentLook() is one look for many listeners, and a new one after 5 ms or as long as it took (${runtime})`, () => {

@@ -13,6 +13,7 @@ async function called(host: Host): Promise<string[]> {
     host,
     notify: () => Promise.resolve(calls.push("notify") > 0),
     watchdog: () => Promise.resolve(void calls.push("watchdog")),
+    capabilities: () => Promise.reject(new Error("nobody asks")),
   });
   assert.equal(await notify({ ready: true }), calls.length === 1);
   await watchdog();

@@ -34,7 +34,8 @@ test(`examples/daemon.ts serves and stops where there is no systemd (${runtime})
   await new Promise((resolve) => setTimeout(resolve, 300));
   assert.equal((await get(target)).body, "Hello World\n5\n");
   assert.equal(await started.terminate(), 0);
-  assert.equal(started.stderr(), "");
+  const engine = { Deno: "deno-serve", Bun: "bun-serve", Node: "node-http" }[runtime];
+  assert.equal(started.stderr(), `fd3: serving on ${target.path} (${engine}, opened here)\n`);
 });
 
 test(`examples/durable.ts stores its counter, and goes on with the one that it is passed (${runtime})`, async () => {

@@ -155,8 +155,11 @@ test(`daemon() works the same where nobody listens (${runtime})`, async () => {
     await life.says("reload 1 ended");
     assert.equal(await ask(life.held.target), "200 Hello 1");
     assert.equal(await life.terminate(), 0, life.stderr());
-    const lines = "set up\nreload 1 began\nreload 1 ended\naborted\ncleanup: third\ncleanup: second\ncleanup: first\n";
-    assert.equal(life.stderr(), lines, way.name);
+    const engine = { Deno: way.ffi ? "deno-serve" : "node-http", Bun: "bun-serve", Node: "node-http" }[runtime];
+    const path = runtime === "Deno" && !way.ffi ? "a Unix socket" : (life.held.target as { path: string }).path;
+    const serving = `fd3: serving on ${path} (${engine}, inherited)\n`;
+    const lines = "reload 1 began\nreload 1 ended\naborted\ncleanup: third\ncleanup: second\ncleanup: first\n";
+    assert.equal(life.stderr(), `set up\n${serving}${lines}`, way.name);
   });
 });
 

@@ -161,7 +161,7 @@ test("daemon() does not end for ever waiting for a message to leave", async () =
   life.onNotify = () => new Promise(() => {});
   await life.signal("SIGTERM");
   life.servers[0].end();
-  await life.pass(4990);
+  await life.pass(990);
   assert.ok(!life.log.includes("exit 0"));
   await life.pass(20);
   assert.equal(life.take().at(-1), "exit 0");

@@ -16,6 +16,7 @@ async function provoke(row: Row, folder: string, passed: readonly Passed[]): Pro
     args: [mode, JSON.stringify(options).replaceAll("FOLDER", folder)],
     // spawn() takes "ignore" in the place of a descriptor.
     fds: passed.map(({ fd }) => fd as number),
+    env: { FD3_TEST_FOLDER: folder },
     ...start,
   });
   let socket: Socket | undefined;

@@ -45,7 +45,7 @@ for (const variant of variants) {
     for (const [fds, said] of [[[], "No file"], [[held.fd, other.fd], "Too many file"]] as const) {
       await using refused = activate({ variant, script, fds });
       assert.equal(await refused.exited, 1);
-      assert.equal(refused.stderr().trim(), `${said} descriptors received`);
+      assert.ok(refused.stderr().startsWith(`${said} descriptors received`), refused.stderr());
     }
   });
 }

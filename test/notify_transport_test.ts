@@ -52,7 +52,7 @@ test(`messages of calls that are not awaited leave one after the other (${runtim
     await using started = activate({ variant: way, script, env: { NOTIFY_SOCKET: address } });
     const received = await serve(socket, started);
     assert.equal(await started.exited, 0, started.stderr());
-    assert.deepEqual(received.map(({ text }) => text), [0, 1, 2, 3, 4].map((i) => `STATUS=${i}`), way.name);
+    assert.deepEqual(received.map(({ text }) => text), [0, 1, 2, 3, 4].map((i) => `X_NUMBER=${i}`), way.name);
   }
 });
 
@@ -221,9 +221,9 @@ test(`notify() waits where the service manager is slow, and loses nothing (${run
   const address = abstract();
   using socket = holdNotifySocket(address);
   const [way] = notifyWays(address);
-  const burst = Array.from({ length: many }, (_, i): Call => ["notify", { status: String(i) }]);
+  const burst = Array.from({ length: many }, (_, i): Call => ["notify", { X_NUMBER: String(i) }]);
   await using started = startNotifier(way, address, burst);
   const received = await serve(socket, started);
-  assert.deepEqual(received.map(({ text }) => text), burst.map((_, i) => `STATUS=${i}`));
+  assert.deepEqual(received.map(({ text }) => text), burst.map((_, i) => `X_NUMBER=${i}`));
   assert.deepEqual(await linesOf(started), burst.map(() => ({ value: true })));
 });

@@ -21,7 +21,8 @@ async function refusal(options: Omit<ActivateOptions, "script">): Promise<string
 
 for (const variant of variants) {
   test(`listen() says that nothing was received (${variant.name})`, async () => {
-    assert.equal(await refusal({ variant }), "Fd3Error ERR_FD3_NO_FDS: No file descriptors received");
+    const cure = "start its socket unit (systemctl start NAME.socket), or give `fallback`";
+    assert.equal(await refusal({ variant }), `Fd3Error ERR_FD3_NO_FDS: No file descriptors received: ${cure}`);
   });
 
   test(`listen() refuses more than one socket, and each stays put (${variant.name})`, async () => {
@@ -29,7 +30,15 @@ for (const variant of variants) {
     const [a, b] = [holdUnix(`${folder.path}/a`), holdUnix(`${folder.path}/b`)];
     try {
       const text = await refusal({ variant, fds: [a.fd, b.fd], names: "a:b" });
-      assert.equal(text, "Fd3Error ERR_FD3_TOO_MANY_FDS: Too many file descriptors received");
+      const kind = (path: string) => `it is a listening Unix stream socket${path}`;
+      const [ofA, ofB] = variant.name === "Deno without FFI"
+        ? ["of unknown kind", "of unknown kind"]
+        : [kind(` on ${folder.path}/a`), kind(` on ${folder.path}/b`)];
+      assert.equal(
+        text,
+        `Fd3Error ERR_FD3_TOO_MANY_FDS: Too many file descriptors received: fd 3 "a" (${ofA}), fd 4 "b" (${ofB}); ` +
+          "choose by `name`, which gives the next one of that name at each call",
+      );
       for (const [name, held] of [["a", a], ["b", b]] as const) {
         await using started = activate({
           variant,
@@ -49,7 +58,10 @@ for (const variant of variants) {
   test(`listen() lists what was received if no name fits (${variant.name})`, async () => {
     using held = holdTcp();
     const text = await refusal({ variant, args: ["echo", '{"name":"http"}'], fds: [held.fd], names: "ftp" });
-    assert.equal(text, 'Fd3Error ERR_FD3_NAME: Cannot find a descriptor named "http": received were "ftp"');
+    assert.equal(
+      text,
+      'Fd3Error ERR_FD3_NAME: Cannot find a descriptor named "http": received were "ftp"; FileDescriptorName= of the socket unit sets it',
+    );
   });
 
   test(`listen() does not touch what is no stream listener (${variant.name})`, async () => {
@@ -59,11 +71,25 @@ for (const variant of variants) {
     using packets = holdUnix(`${folder.path}/p`, { type: SOCK_SEQPACKET });
     // Without libc nobody sees that a TCP socket is bound and not listening: the kernel's tables leave it out.
     const cases: [number | "ignore", string, string][] = [
-      [datagram.fd, "ERR_FD3_KIND", "it is an IPv4 datagram socket"],
-      [packets.fd, "ERR_FD3_KIND", "it is a listening Unix sequential packet socket"],
-      ["ignore", "ENOTSOCK", "it is not a socket"],
+      [datagram.fd, "ERR_FD3_KIND", "it is an IPv4 datagram socket; ListenDatagram= makes it: write ListenStream="],
+      [
+        packets.fd,
+        "ERR_FD3_KIND",
+        "it is a listening Unix sequential packet socket; ListenSequentialPacket= makes it: write ListenStream=",
+      ],
+      [
+        "ignore",
+        "ENOTSOCK",
+        "it is not a socket; takeFd() gives descriptors of other kinds, such as those of ListenFIFO= and the store",
+      ],
     ];
-    if (variant.ffi) cases.push([unlistening.fd, "ERR_FD3_KIND", "it is a non-listening IPv4 stream socket"]);
+    if (variant.ffi) {
+      cases.push([
+        unlistening.fd,
+        "ERR_FD3_KIND",
+        "it is a non-listening IPv4 stream socket; with Accept=yes systemd passes connections: set Accept=no",
+      ]);
+    }
     for (const [fd, code, what] of cases) {
       const text = await refusal({ variant, fds: [fd as number], args: ["echo", '{"fallback":"127.0.0.1:0"}'] });
       // Without libc Deno cannot tell beforehand: node:net finds out.

@@ -1,14 +1,13 @@
 // Runs suites, each of their units in a process of its own, and those that fail again, alone.
 import { spawn } from "node:child_process";
 import process from "node:process";
-import { type Counts, root, type Suite } from "./suites.ts";
+import { type Counts, type Outcome, outcomeOf } from "./outcome.ts";
+import { root, type Suite } from "./suites.ts";
 
 /** How often a unit that failed among the others must pass when it runs alone. */
 const reruns = 2;
 /** So many units may be unstable: more of them say that something else is wrong. */
 const mostUnstable = 3;
-/** How many characters about failed tests are shown again at the end. */
-const longestDetails = 4000;
 
 /** How to run suites. */
 export interface RunOptions {
@@ -20,12 +19,6 @@ export interface RunOptions {
   readonly isStrict: boolean;
   /** Takes what is printed. */
   readonly show: (text: string) => void;
-}
-
-/** What one process found. */
-interface Outcome extends Counts {
-  /** What it says of the tests that failed; empty if none has. */
-  readonly details: string;
 }
 
 /** A unit that failed. */
@@ -40,32 +33,37 @@ const keys = ["passed", "failed", "skipped"] as const;
 /** The processes that run, each the leader of a group. */
 const running = new Set<number>();
 
-/** Ends what runs, and all that it started. */
-export function killRunning(): void {
-  for (const pid of running) process.kill(-pid, "SIGKILL");
+/** Ends a process and all that it started, if it is still there. */
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // The last of it ended by itself.
+  }
 }
 
-function count(output: string, pattern: RegExp): number {
-  const matches = pattern.global ? [...output.matchAll(pattern)] : [pattern.exec(output)];
-  return matches.reduce((sum, match) => sum + Number(match?.[1] ?? 0), 0);
+/** Ends what runs, and all that it started. */
+export function killRunning(): void {
+  for (const pid of running) killGroup(pid);
 }
 
 /** The environment of a test, without colors. Node 24 and later compile the sources once instead of at each start of a program. */
-function environment(): NodeJS.ProcessEnv {
+function environment(more: Suite["environment"]): NodeJS.ProcessEnv {
   const { FORCE_COLOR: _color, NODE_TEST_CONTEXT: _context, ...env } = process.env;
   const cache = `${root}node_modules/.cache/node`;
-  return { ...env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", NODE_COMPILE_CACHE: cache };
+  return { ...env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", NODE_COMPILE_CACHE: cache, ...more };
 }
 
 /** Runs a unit to its end, and shows what it prints. */
 async function runUnit(
-  { command, summary }: Suite,
+  { command, summary, environment: more }: Suite,
   unit: readonly string[],
   { longestMs, show }: RunOptions,
 ): Promise<Outcome> {
   const [file, ...args] = [...command, ...unit];
   // A group of its own, so that what it started can be ended with it.
-  const child = spawn(file, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"], env: environment(), detached: true });
+  const env = environment(more);
+  const child = spawn(file, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"], env, detached: true });
   const { pid } = child;
   if (pid !== undefined) running.add(pid);
   let output = "";
@@ -76,21 +74,21 @@ async function runUnit(
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", take);
   const limit = setTimeout(() => {
     take(`killed, since it takes longer than ${longestMs / 60_000} minutes\n`);
-    process.kill(-pid!, "SIGKILL");
+    killGroup(pid!);
+    // What left the group could hold these open for ever.
+    child.stdout.destroy();
+    child.stderr.destroy();
   }, longestMs);
-  const ended = new Promise((resolve, reject) => child.once("error", reject).once("close", resolve));
-  const status = await ended.catch((error: Error) => take(`${error.message}\n`));
+  const status = await new Promise<number | null>((resolve) => {
+    child.once("error", (error) => {
+      take(`${error.message}\n`);
+      resolve(null);
+    });
+    child.once("close", resolve);
+  });
   clearTimeout(limit);
   running.delete(pid!);
-  const counts = {
-    passed: count(output, summary.passed),
-    failed: count(output, summary.failed),
-    skipped: count(output, summary.skipped),
-  };
-  // A runner that died, or that found no test, has failed too.
-  if (counts.failed === 0 && (status !== 0 || counts.passed + counts.skipped === 0)) counts.failed = 1;
-  const details = counts.failed === 0 ? "" : (summary.details.exec(output)?.[0] ?? output.slice(-longestDetails));
-  return { ...counts, details: details.slice(0, longestDetails) };
+  return outcomeOf(output, status, summary);
 }
 
 /** Calls back for each, so many at a time. */

@@ -5,6 +5,7 @@ import process from "node:process";
 import { test } from "node:test";
 import { runtime } from "./fixtures/runtime.ts";
 import { tempFolder } from "./fixtures/sockets.ts";
+import { bunSummary, denoSummary, nodeSummary, outcomeOf, packageSummary, type Summary } from "./outcome.ts";
 import { type RunOptions, runSuites } from "./runner.ts";
 import { root, type Suite, suites } from "./suites.ts";
 
@@ -91,6 +92,13 @@ test("runSuites() counts a unit that crashes, finds no test, cannot be started o
   assert.match(text, /killed, since it takes longer than 0\.005 minutes/);
 });
 
+test("runSuites() gives a suite the variables that it names", async () => {
+  using folder = tempFolder();
+  const suite = scripts(folder.path, { a: `[ "$FD3_LAB_ROOT" = /nowhere ] && ${passes}` });
+  const { counts } = await run({ one: { ...suite, environment: { FD3_LAB_ROOT: "/nowhere" } } });
+  assert.deepEqual(counts, { passed: 3, failed: 0, skipped: 0 });
+});
+
 test("runSuites() fails or skips a suite that cannot run, and says why", async () => {
   using folder = tempFolder();
   const one = { ...scripts(folder.path, { a: passes }), obstacle: "there is no systemd here" };
@@ -101,7 +109,7 @@ test("runSuites() fails or skips a suite that cannot run, and says why", async (
   assert.deepEqual(lax.counts, { passed: 0, failed: 0, skipped: 1 });
 });
 
-/** Two tests, of which one fails the first time; and what is no program at all. */
+/** Two tests, of which one fails the first time. */
 const flaky = `import { existsSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 test("passes", () => {});
@@ -115,19 +123,75 @@ test("fails once", () => {
 /** The suite of the runtime that runs this. */
 const own = runtime === "Node" ? `node${process.versions.node.split(".")[0]}` : runtime.toLowerCase();
 
-test(`runSuites() reads what the runner of ${own} says of tests that pass, fail once, and cannot be loaded`, async () => {
-  using folder = tempFolder();
-  const once = `${folder.path}/once_test.ts`;
-  const broken = `${folder.path}/broken_test.ts`;
-  writeFileSync(`${folder.path}/package.json`, '{ "type": "module" }\n');
-  writeFileSync(once, flaky.replaceAll("RAN", JSON.stringify(`${folder.path}/ran`)));
-  writeFileSync(broken, 'throw new Error("not a program");\n');
+/** Files for the runner of this runtime. */
+function files(folder: string, texts: Readonly<Record<string, string>>): Suite {
+  writeFileSync(`${folder}/package.json`, '{ "type": "module" }\n');
+  const units = Object.entries(texts).map(([name, text]) => {
+    const path = `${folder}/${name}_test.ts`;
+    writeFileSync(path, text.replaceAll("RAN", JSON.stringify(`${folder}/${name}.ran`)));
+    return [path];
+  });
   const suite = suites[own]();
   const command = runtime === "Deno" ? suite.command : [process.execPath, ...suite.command.slice(1)];
-  const { counts, text } = await run({ one: { ...suite, command, units: [[once], [broken]] } });
-  assert.deepEqual(counts, { passed: 2, failed: 1, skipped: 0 }, text);
+  return { ...suite, command, units };
+}
+
+test(`runSuites() reads what the runner of ${own} says of tests that pass, fail once or always, crash, and cannot be loaded`, async () => {
+  using folder = tempFolder();
+  const body = (statement: string) =>
+    `import process from "node:process";\nimport { test } from "node:test";\ntest("it", () => { ${statement} });\n`;
+  const one = files(folder.path, {
+    once: flaky,
+    always: body('throw new Error("every time")'),
+    crashes: body('process.kill(process.pid, "SIGKILL")'),
+    broken: 'throw new Error("not a program");\n',
+  });
+  const { counts, text } = await run({ one });
+  assert.deepEqual(counts, { passed: 2, failed: 3, skipped: 0 }, text);
+  assert.match(text, /== failed in one: \S+always_test.ts\n[^]*every time/);
+  assert.match(text, /== failed in one: \S+crashes_test.ts\n/);
   assert.match(text, /== failed in one: \S+broken_test.ts\n[^]*not a program/);
-  assert.match(text, /== unstable[^]*once_test.ts\n[^]*the first time/);
+  const [, list] = text.split("== unstable");
+  assert.match(list, /once_test.ts\n[^]*the first time/);
+  assert.doesNotMatch(list, /always_test|crashes_test|broken_test/);
+});
+
+test(`runSuites() ends a test that hangs in the runner of ${own}`, async () => {
+  using folder = tempFolder();
+  const hangs =
+    'import { test } from "node:test";\ntest("it", () => new Promise(() => setInterval(() => {}, 1000)));\n';
+  const { counts, text } = await run({ one: files(folder.path, { hangs }) }, { longestMs: 3000 });
+  assert.deepEqual(counts, { passed: 0, failed: 1, skipped: 0 }, text);
+  assert.match(text, /killed, since it takes longer than 0\.05 minutes/);
+});
+
+test("outcomeOf() has what a runner printed last for one that died without a word about tests", () => {
+  const output = `${"x".repeat(5000)}Segmentation fault`;
+  for (const summary of [nodeSummary, denoSummary, bunSummary, packageSummary]) {
+    const { details, ...counts } = outcomeOf(output, null, summary);
+    assert.deepEqual(counts, { passed: 0, failed: 1, skipped: 0 });
+    assert.equal(details, output.slice(-4000));
+  }
+});
+
+test("outcomeOf() reads what each runner says", () => {
+  const rows: [string, Summary, string][] = [
+    ["Node", nodeSummary, "ℹ pass 5\nℹ fail 1\nℹ cancelled 1\nℹ skipped 2\n\n✖ failing tests:\nwhy"],
+    ["Deno", denoSummary, " ERRORS \nwhy\nFAILED | 5 passed (3 steps) | 2 failed | 2 ignored (1s)\n"],
+    ["Bun", bunSummary, "why\n(fail) it\n\n 5 pass\n 2 skip\n 2 fail\n"],
+  ];
+  for (const [name, summary, output] of rows) {
+    const { details, ...counts } = outcomeOf(output, 1, summary);
+    assert.deepEqual(counts, { passed: 5, failed: 2, skipped: 2 }, name);
+    assert.match(details, /why/, name);
+    // It says that all is well, and dies.
+    const passed = output.replace(/fail 1|2 failed|2 fail$/m, (text) => text.replace(/\d/, "0")).replace(
+      "cancelled 1",
+      "",
+    );
+    assert.equal(outcomeOf(passed, 0, summary).failed, 0, name);
+    assert.equal(outcomeOf(passed, null, summary).failed, 1, name);
+  }
 });
 
 test("each suite has units", () => {

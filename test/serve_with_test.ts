@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Fd3Error } from "../src/errors.ts";
+import type { Libc } from "../src/linux/libc.ts";
 import type { EngineMaker } from "../src/http/engine.ts";
 import { type ServeAdapter, serveWith } from "../src/http/serve.ts";
 import type { EngineName, ServeHandler, ServeOptions } from "../src/http/types.ts";
@@ -80,7 +81,26 @@ test("serve() goes on to the next engine where one cannot be had, and to no othe
   const log: string[] = [];
   const last = new Fd3Error("ERR_FD3_TRANSPLANT", "nor this");
   const adapter = adapterOf([maker("deno-serve", log, obstacle), maker("node-http", log, last)]);
-  await assert.rejects(serveWith(adapter, handler, {}), (thrown) => thrown === last);
+  await assert.rejects(serveWith(adapter, handler, {}), fd3Error("ERR_FD3_FFI", "Cannot have it; nor this"));
+  forgetTable();
+});
+
+test("serve() warns where it gets a slower engine, unless that is a choice or the runtime never has another", async () => {
+  const rows = [
+    ["ERR_FD3_TRANSPLANT", true, ["serves with node-http, which is slower than deno-serve: Cannot have it"]],
+    ["ERR_FD3_FFI", true, ["serves with node-http, which is slower than deno-serve: Cannot have it"]],
+    ["ERR_FD3_FFI", false, []],
+    ["ERR_FD3_PLATFORM", true, []],
+  ] as const;
+  for (const [code, ffi, warnings] of rows) {
+    const engines = [maker("deno-serve", [], new Fd3Error(code, "Cannot have it")), maker("node-http", [])];
+    const adapter = adapterOf(engines, { passed: false });
+    // Descriptors are free.
+    const libc = { open: () => 3, close: () => 0 } as unknown as Libc;
+    const host = fakeHost(ffi ? { libc } : {});
+    await serveWith({ ...adapter, host }, handler, { fallback: "127.0.0.1:0" });
+    assert.deepEqual(host.warnings, warnings, `${code} ${ffi}`);
+  }
   forgetTable();
 });
 

@@ -1,17 +1,12 @@
-// The suites of `npm test`, and how to read what their runners print.
-import { existsSync, readdirSync } from "node:fs";
+// The suites of `npm test`.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { bunSummary, denoSummary, nodeSummary, packageSummary, type Summary } from "./outcome.ts";
 
 export const root: string = fileURLToPath(new URL("..", import.meta.url));
 /** Where the Node versions are. */
 export const runtimes: string = `${root}test/runtimes`;
-
-export interface Counts {
-  passed: number;
-  failed: number;
-  skipped: number;
-}
 
 export interface Suite {
   /** The runner, to which files are added. */
@@ -20,45 +15,25 @@ export interface Suite {
   readonly units: readonly (readonly string[])[];
   /** How many of them run at once. */
   readonly atOnce: number;
-  /** How the runner's summary says each count, and what it prints of the tests that failed. */
-  readonly summary: Record<keyof Counts | "details", RegExp>;
+  /** More variables for the runner. */
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly summary: Summary;
   /** Why it cannot run here. */
   readonly obstacle?: string | undefined;
 }
-
-const nodeSummary = {
-  passed: /^ℹ pass (\d+)$/m,
-  failed: /^ℹ (?:fail|cancelled) (\d+)$/gm,
-  skipped: /^ℹ skipped (\d+)$/m,
-  details: /^✖ failing tests:[^]*/m,
-};
-const denoSummary = {
-  passed: /\| (\d+) passed/,
-  failed: /\| (\d+) failed/,
-  skipped: /\| (\d+) ignored/,
-  details: /^ ERRORS [^]*/m,
-};
-const bunSummary = {
-  passed: /^ *(\d+) pass$/m,
-  failed: /^ *(\d+) fail$/m,
-  skipped: /^ *(\d+) skip$/m,
-  details: /(?:.*\n){0,30}\(fail\) .*/,
-};
-const packageSummary = {
-  passed: /^(\d+) passed/m,
-  failed: /(\d+) failed$/m,
-  skipped: /^$(\d)/m,
-  details: /^FAILED [^]*/m,
-};
 
 function tests(folder: string): string[][] {
   const names = readdirSync(`${root}${folder}`).filter((name) => name.endsWith("_test.ts"));
   return names.sort().map((name) => [`./${folder}/${name}`]);
 }
 
-function sources(folder: string): string[] {
-  const files = readdirSync(`${root}${folder}`, { recursive: true, encoding: "utf8" });
-  return files.filter((file) => file.endsWith(".ts")).sort().map((file) => `${folder}/${file}`);
+/** The sources that have examples in their documentation. */
+function examples(): string[][] {
+  const sources = ["runtimes", "src"].flatMap((folder) =>
+    readdirSync(`${root}${folder}`, { recursive: true, encoding: "utf8" }).sort().map((file) => `${folder}/${file}`)
+  );
+  const hasExample = (file: string) => /^ *\* *```ts\b/m.test(readFileSync(`${root}${file}`, "utf8"));
+  return ["mod.ts", ...sources].filter((file) => file.endsWith(".ts") && hasExample(file)).map((file) => [file]);
 }
 
 function node(version: string, folder: string, atOnce = 1): Suite {
@@ -79,21 +54,44 @@ function systemdObstacle(): string | undefined {
   return existsSync("/lib/systemd/systemd") ? undefined : "there is no systemd here";
 }
 
+/** What test/systemd/make_root.sh makes: the root of a Debian with a newer systemd. */
+const newerRoot = "/var/cache/fd3-test/trixie";
+
+/** They take as long as all the others, and ask more of the kernel and the runtimes than of systemd. */
+const heavy = ["http_restart", "idle", "load"].map((name) => `./test/systemd/${name}_test.ts`);
+
+/** The same with the systemd of another root but for what is heavy, and what only that one has. */
+function newerSystemd(): Suite {
+  const isMade = existsSync(`${newerRoot}/.fd3-complete`);
+  const obstacle = isMade
+    ? undefined
+    : `there is no ${newerRoot}: sh test/systemd/make_root.sh makes it, with debootstrap`;
+  // One at a time, since the other systemd's files run beside them.
+  const suite = node("node24", "test/systemd");
+  return {
+    ...suite,
+    units: [...tests("test/systemd/newer"), ...suite.units.filter(([file]) => !heavy.includes(file))],
+    environment: { FD3_LAB_ROOT: newerRoot },
+    obstacle: systemdObstacle() ?? obstacle,
+  };
+}
+
 const program = (name: string) => `${root}node_modules/.bin/${name}`;
 
 export const suites: Record<string, () => Suite> = {
   // The longest comes first. Each file has a systemd of its own, and waits a lot.
   systemd: () => ({ ...node("node24", "test/systemd", 2), obstacle: systemdObstacle() }),
+  systemd257: newerSystemd,
   deno: () => ({
     command: [program("deno"), "test", "--no-check", "--allow-all"],
     units: tests("test"),
     atOnce: 1,
     summary: denoSummary,
   }),
-  // The examples in the documentation, at once, since most files have none.
+  // The examples in the documentation.
   docs: () => ({
     command: [program("deno"), "test", "--doc", "--allow-all"],
-    units: [["mod.ts", ...sources("runtimes"), ...sources("src")]],
+    units: examples(),
     atOnce: 1,
     summary: denoSummary,
   }),

@@ -26,6 +26,8 @@ const shell = "a shell; put exec before the command, or let ExecStart= call the 
 const tsx = "tsx; tsx starts a child: use node --import tsx";
 const task = "deno task; deno task starts a child: use deno run";
 const bun = "bun run; bun run starts a child: use bun and the file";
+const init = "an init starts a child: run the container without one (--init=false)";
+const watcher = "a watcher; a watcher starts a child: start the runtime without --watch";
 const other = "let ExecStart= call the runtime itself";
 
 const wrappers: readonly (readonly [commandLine: string, who: string])[] = [
@@ -47,6 +49,12 @@ const wrappers: readonly (readonly [commandLine: string, who: string])[] = [
   ["/usr/bin/deno -q task start", task],
   ["bun run start", bun],
   ["/root/.bun/bin/bun --silent run start", bun],
+  ["timeout 5 node x.js", "timeout; timeout starts a child: let RuntimeMaxSec= of the unit do that"],
+  ["/usr/bin/tini -- node x.js", `the container's init; ${init}`],
+  ["/run/podman-init -- node x.js", `the container's init; ${init}`],
+  ["sudo -u web node x.js", "a change of the user; let User= of the unit do that"],
+  ["node --watch x.js", watcher],
+  ["/usr/bin/deno run -A --watch x.ts", watcher],
   ["/usr/bin/supervise --now", `/usr/bin/supervise --now; ${other}`],
   [`/opt/${"long".repeat(30)}`, `/opt/${"long".repeat(30).slice(0, 75)}; ${other}`],
   ["/usr/bin/npmfoo", `/usr/bin/npmfoo; ${other}`],
@@ -81,6 +89,23 @@ test("explainNothing() reads /proc through libc where there is one", () => {
     `${notThis} but its parent, ${npm}`,
   );
   assert.deepEqual(kernel.snapshot(), []);
+});
+
+test("explainNothing() looks as far as PID 1, which an init of a container is", () => {
+  const files: Record<string, string> = {
+    "/proc/1/stat": "1 (tini) S 0 1 1",
+    "/proc/1/cmdline": "tini\0--\0node\0x.js\0",
+  };
+  const host = fakeHost({ parentPid: 1, readProc: (path) => files[path] });
+  const expected = `LISTEN_PID=1 is not this process (1234) but its parent, the container's init; ${init}`;
+  assert.equal(explainNothing({ LISTEN_PID: "1", LISTEN_FDS: "1" }, host), expected);
+});
+
+test("explainNothing() tells a fork of the same program from a wrapper", () => {
+  const files = { ...proc("node /srv/app.js"), "/proc/self/cmdline": "/usr/bin/node\0/srv/app.js\0worker\0" };
+  const host = fakeHost({ parentPid: 50, readProc: (path) => (files as Record<string, string>)[path] });
+  const why = "the same program; a fork or a worker of node:cluster gets none: call fd3 in the first process";
+  assert.equal(explainNothing(env, host), `${notThis} but its parent, ${why}`);
 });
 
 test("explainNothing() does without /proc", () => {

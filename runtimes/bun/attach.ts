@@ -1,7 +1,11 @@
 import type { Choice } from "../../src/activation/choose.ts";
 import type { Address } from "../../src/types.ts";
+import { HttpConnections } from "../shared/http_connections.ts";
+import type { IncomingMessage, NodeHttpServer, ServerResponse } from "../shared/http_types.ts";
 import type { NetAddress, NetServer } from "../shared/node_types.ts";
 import { runtimePath } from "../shared/paths.ts";
+import { bunHost as host } from "./host.ts";
+import type { Fed } from "./net_feed.ts";
 import { findServeSocket } from "./serve_socket.ts";
 import { transplantServer } from "./server_transplant.ts";
 
@@ -39,13 +43,49 @@ function shownAddress(address: Address): ReturnType<NetServer["address"]> {
   return { address: hostname, family, port } as NetAddress;
 }
 
+/** Makes a server of node:http look as if it listened itself, until it is closed. */
+function speakFor(server: NodeHttpServer, { address, net }: Fed): void {
+  const connections = new HttpConnections(server);
+  server.on("request", (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    connections.of(incoming).began(outgoing);
+  });
+  const own: PropertyDescriptorMap = {
+    address: { configurable: true, writable: true, value: () => shownAddress(address) },
+    listening: { configurable: true, value: true },
+    close: {
+      configurable: true,
+      writable: true,
+      value(callback?: () => void) {
+        for (const name of Object.keys(own)) Reflect.deleteProperty(server, name);
+        if (callback !== undefined) server.once("close", callback);
+        connections.startClosing();
+        net.close();
+        connections.end();
+        return server;
+      },
+    },
+  };
+  Object.defineProperties(server, own);
+  (server as unknown as { emit(event: string): boolean }).emit("listening");
+}
+
 /**
  * Makes a server listen on an inherited socket.
  *
  * @throws {Fd3Error} `ERR_FD3_FFI` or `ERR_FD3_TRANSPLANT` if that does not work; the server is closed then.
  */
 export async function attachByTransplant(server: NetServer, choice: Choice): Promise<Address> {
-  const { address, socket, giveUp, listening } = await transplantServer(server, choice, `attach to fd ${choice.fd}`);
+  const action = `attach to fd ${choice.fd}`;
+  const transplanted = await transplantServer(server, choice, action).catch(async (error) => {
+    if (error.code !== "ERR_FD3_TRANSPLANT") throw error;
+    const { listenByNet } = await import("./net_feed.ts");
+    const fed = await listenByNet(server, choice, action, error);
+    if (fed.net !== server) speakFor(server as NodeHttpServer, fed);
+    host.warn(`${error.message}; node:net accepts for it, which is slower`);
+    return fed;
+  });
+  if ("net" in transplanted) return transplanted.address;
+  const { address, socket, giveUp, listening } = transplanted;
   untilClosed(server, { address: () => shownAddress(address) }, () => {
     socket.forget();
     giveUp();

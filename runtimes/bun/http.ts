@@ -1,6 +1,8 @@
 import type { EngineMaker } from "../../src/http/engine.ts";
+import { reportTo } from "../../src/http/report.ts";
 import type { ServeAdapter } from "../../src/http/serve.ts";
 import { nodeHttp } from "../shared/node_http.ts";
+import { processService } from "../shared/process_service.ts";
 import { checkTls } from "../shared/tls_check.ts";
 import { bunHost as host } from "./host.ts";
 import { bunWays } from "./http_listening.ts";
@@ -15,10 +17,12 @@ const bunServe: EngineMaker = {
   open: (address, mode, handler, tls) => openBunServe(address, mode, tls, handler),
 };
 
+const report = reportTo(() => processService);
+
 /** How Bun serves. */
 export const adapter: ServeAdapter = {
   host,
-  engines: [bunServe, nodeHttp(() => ({ host, ways: bunWays }))],
-  report: (error) => console.error(error),
+  engines: [bunServe, nodeHttp(() => ({ host, ways: bunWays, report }))],
+  report,
   checkTls,
 };

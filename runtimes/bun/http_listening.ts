@@ -5,6 +5,8 @@ import type { HttpListening, HttpParts, HttpWays } from "../shared/http_listenin
 import { openServer } from "../shared/net_fallback.ts";
 import { clientsAt } from "../shared/server_clients.ts";
 import { bunHost as host } from "./host.ts";
+import type { NodeHttpServer } from "../shared/http_types.ts";
+import type { Fed } from "./net_feed.ts";
 import { findServeSocket } from "./serve_socket.ts";
 import { transplantServer } from "./server_transplant.ts";
 
@@ -41,10 +43,30 @@ function listening(
   };
 }
 
+/** Of a server that node:net feeds each connection is known from its acceptance on, as on Node. */
+function fedListening({ server, connections }: HttpParts, { address, net }: Fed): HttpListening {
+  const { ref, unref } = net as NodeHttpServer;
+  Object.assign(server, { ref: ref.bind(net), unref: unref.bind(net) });
+  return {
+    address,
+    stop: () => void net.close(),
+    unread: () => connections.unread,
+    connections: () => connections.size,
+    end: () => connections.end(),
+    abort: () => connections.destroy(),
+  };
+}
+
 /** On Bun, where no server of node:http takes a descriptor. */
 export const bunWays: HttpWays = {
   async adopt(parts, _host, choice) {
-    const transplanted = await transplantServer(parts.server, choice, `serve on fd ${choice.fd}`);
+    const action = `serve on fd ${choice.fd}`;
+    const transplanted = await transplantServer(parts.server, choice, action).catch(async (error) => {
+      if (error.code !== "ERR_FD3_TRANSPLANT") throw error;
+      const { listenByNet } = await import("./net_feed.ts");
+      return fedListening(parts, await listenByNet(parts.server, choice, action, error));
+    });
+    if ("end" in transplanted) return transplanted;
     const { address, clients, socket, giveUp } = transplanted;
     await transplanted.listening;
     return listening(parts, address, clients, () => {

@@ -3,14 +3,15 @@ import type { Choice } from "../../src/activation/choose.ts";
 import { Fd3Error } from "../../src/errors.ts";
 import { hasLibc } from "../../src/host.ts";
 import { EPOLLET } from "../../src/linux/constants.ts";
+import { secretName } from "../../src/linux/sockaddr.ts";
 import { nextFd, transplantWatched } from "../../src/linux/transplant.ts";
 import type { Address } from "../../src/types.ts";
 import { addressOf } from "../shared/choice.ts";
-import { processGlobal } from "../shared/process_host.ts";
 import { openFallback } from "../shared/socket_file.ts";
 import { bunHost as host } from "./host.ts";
 import { toBun } from "./address.ts";
 import { findServeSocket, ServeSocket } from "./serve_socket.ts";
+import { families } from "./server_transplant.ts";
 import { bun, type BunServeOptions, type BunServer } from "./types.ts";
 
 /** A server of Bun's, and the ways to end it. */
@@ -23,8 +24,6 @@ export interface OpenedServer {
   /** Does that, and then what Bun's own `stop()` does. */
   stop(closeActiveConnections?: boolean): Promise<void>;
 }
-
-let counter = 0;
 
 /** The options of `Bun.serve()` that say where to listen, which is said otherwise here. */
 const addressOptions = ["hostname", "port", "unix", "fd"];
@@ -39,7 +38,7 @@ function without(options: BunServeOptions, keys: readonly string[]): BunServeOpt
 
 function openPlaceholder(address: Address, options: BunServeOptions): { native: BunServer; at: Address } {
   const isTcp = address.transport === "tcp";
-  const path = `@fd3-${processGlobal().pid}-serve-${counter++}`;
+  const path = secretName();
   const where = toBun(isTcp ? { transport: "tcp", hostname: "127.0.0.1", port: 0 } : { transport: "unix", path });
   try {
     // With an id, `bun --hot` would take the second placeholder for the first server, reloaded.
@@ -56,7 +55,9 @@ function openPlaceholder(address: Address, options: BunServeOptions): { native: 
   } catch (error) {
     // Only a system call that failed is about the placeholder, which RestrictAddressFamilies= may forbid: anything else is about the options.
     if ((error as { syscall?: unknown }).syscall === undefined) throw error;
-    throw new Fd3Error("ERR_FD3_TRANSPLANT", "Cannot open a placeholder with Bun.serve()", { cause: error });
+    throw new Fd3Error("ERR_FD3_TRANSPLANT", `Cannot open a placeholder with Bun.serve(); ${families}`, {
+      cause: error,
+    });
   }
 }
 

@@ -3,6 +3,7 @@ import { Fd3Error } from "../../src/errors.ts";
 import { hasLibc } from "../../src/host.ts";
 import { EPOLLET } from "../../src/linux/constants.ts";
 import type { Clients } from "../../src/linux/clients.ts";
+import { secretName } from "../../src/linux/sockaddr.ts";
 import { nextFd, transplantWatched } from "../../src/linux/transplant.ts";
 import type { Address } from "../../src/types.ts";
 import { addressOf } from "../shared/choice.ts";
@@ -10,11 +11,11 @@ import { serverAddress, startServer } from "../shared/net_listener.ts";
 import type { NetServer } from "../shared/node_types.ts";
 import { runtimePath } from "../shared/paths.ts";
 import { inheritedClients } from "../shared/server_clients.ts";
-import { processGlobal } from "../shared/process_host.ts";
 import { bunHost as host } from "./host.ts";
 import { ServeSocket } from "./serve_socket.ts";
 
-let counter = 0;
+/** What a placeholder of Bun's own server needs of the unit, whatever the socket's own family is: IPv6 is what Bun tries first. */
+export const families = "where RestrictAddressFamilies= is set, it must name AF_INET, AF_INET6 and AF_UNIX";
 
 /** A server of Bun's node: modules on an inherited socket. */
 export interface TransplantedServer {
@@ -48,13 +49,17 @@ export async function transplantServer(
   const libc = host.libc();
   if (!hasLibc(libc)) throw new Fd3Error("ERR_FD3_FFI", `Cannot ${action}: ${libc.missing}`);
   if (address === undefined) throw new Fd3Error("ERR_FD3_PLATFORM", `Cannot adopt fd ${fd}: its family is unknown`);
-  const path = `@fd3-${processGlobal().pid}-attach-${counter++}`;
+  const path = secretName();
   const isTcp = address.transport === "tcp";
   const expected = nextFd(libc, fd);
   const listening = startServer(server, isTcp ? { host: "127.0.0.1", port: 0 } : { path: runtimePath(path) }, action);
   listening.catch(() => {});
   // It is open already, and before the event loop turns nobody is accepted on the placeholder.
-  if (server.address() === null) await listening;
+  if (server.address() === null) {
+    await listening.catch((cause) => {
+      throw new Fd3Error("ERR_FD3_TRANSPLANT", `Cannot open a placeholder with Bun's server; ${families}`, { cause });
+    });
+  }
   const at: Address = isTcp ? serverAddress(server) : { transport: "unix", path };
   const placeholder = { address: at, expected, close: () => void server.close() };
   const socket = new ServeSocket(libc, transplantWatched(libc, fd, placeholder, EPOLLET));

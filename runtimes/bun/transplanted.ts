@@ -2,15 +2,13 @@ import type { FallbackAddress } from "../../src/activation/address.ts";
 import type { Choice } from "../../src/activation/choose.ts";
 import { Fd3Error } from "../../src/errors.ts";
 import type { Libc } from "../../src/linux/libc.ts";
+import { secretName } from "../../src/linux/sockaddr.ts";
 import { nextFd, transplant } from "../../src/linux/transplant.ts";
 import type { Address } from "../../src/types.ts";
-import { processGlobal } from "../shared/process_host.ts";
 import { toBun } from "./address.ts";
 import { bunHost as host } from "./host.ts";
 import type { BunListenOptions } from "./native.ts";
 import { bun, type BunListener } from "./types.ts";
-
-let counter = 0;
 
 function openPlaceholder(address: Address, options: BunListenOptions): { native: BunListener; at: Address } {
   try {
@@ -18,7 +16,7 @@ function openPlaceholder(address: Address, options: BunListenOptions): { native:
       const native = bun().listen({ ...options, hostname: "127.0.0.1", port: 0 });
       return { native, at: { transport: "tcp", hostname: "127.0.0.1", port: native.port! } };
     }
-    const at: FallbackAddress = { transport: "unix", path: `@fd3-${processGlobal().pid}-${counter++}` };
+    const at: FallbackAddress = { transport: "unix", path: secretName() };
     return { native: bun().listen({ ...options, ...toBun(at) }), at };
   } catch (cause) {
     // RestrictAddressFamilies= may forbid it. Bun names the address, which is nobody's business, and has a NUL in it.

@@ -202,6 +202,7 @@ export interface BunServeOptions {
 
 /** `Bun`. */
 export interface BunNamespace {
+  readonly isMainThread: boolean;
   listen(options: object): BunListener;
   serve(options: object): BunServer;
 }

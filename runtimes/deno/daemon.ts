@@ -21,5 +21,10 @@ export const denoDaemon: DaemonRuntime = {
   },
   // The first setTimeout() of a process takes Deno 2.9 5 ms, this 0.3. Nothing but a timer makes the event loop look at its sockets.
   pause: (ms) => new Promise((resolve) => AbortSignal.timeout(ms).addEventListener("abort", () => resolve())),
+  afterIfAlive(ms, callback) {
+    const timer = setTimeout(callback, ms);
+    deno().unrefTimer(timer);
+    return () => clearTimeout(timer);
+  },
   exit: (status) => deno().exit(status),
 };

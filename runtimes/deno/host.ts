@@ -1,16 +1,37 @@
-import type { Host } from "../../src/host.ts";
+import { hasLibc, type Host } from "../../src/host.ts";
 import { warnOnce } from "../../src/warning.ts";
 import { env, libc } from "./process.ts";
 import { serviceHost } from "./service_host.ts";
 import { deno } from "./types.ts";
+
+/** Whether so many descriptors can be opened, where Deno may open anything. */
+function canOpen(count: number): boolean | undefined {
+  const { permissions, openSync } = deno();
+  if (permissions.querySync({ name: "read", path: "/" }).state !== "granted") return undefined;
+  const files: { close(): void }[] = [];
+  try {
+    while (files.length < count) files.push(openSync("/"));
+    return true;
+  } catch {
+    return false;
+  } finally {
+    for (const file of files) file.close();
+  }
+}
 
 /** Deno as the core sees it. */
 export const denoHost: Host = {
   runtime: "Deno",
   pid: () => deno().pid,
   parentPid: () => deno().ppid,
+  isWorker: () => "DedicatedWorkerGlobalScope" in globalThis,
   env,
   unsetEnv: (name) => deno().env.delete(name),
   warn: (text) => warnOnce(serviceHost, text),
   libc,
+  canOpen(count) {
+    // On another runtime, who is asked says that this is not Deno.
+    if (!("Deno" in globalThis)) return true;
+    return hasLibc(libc()) ? undefined : canOpen(count);
+  },
 };

@@ -1,17 +1,21 @@
+import { reportTo } from "../../src/http/report.ts";
 import type { ServeAdapter } from "../../src/http/serve.ts";
 import { netWays } from "../shared/http_listening.ts";
 import { nodeHttp } from "../shared/node_http.ts";
 import { checkTls } from "../shared/tls_check.ts";
 import { denoHost as host } from "./host.ts";
 import { denoServe } from "./serve_engine.ts";
+import { serviceHost } from "./service_host.ts";
 
 export { serveWith } from "../../src/http/serve.ts";
 export { trafficOf } from "../../src/http/traffic.ts";
 
+const report = reportTo(() => serviceHost);
+
 /** How Deno serves. */
 export const adapter: ServeAdapter = {
   host,
-  engines: [denoServe, nodeHttp(() => ({ host, ways: netWays }))],
-  report: (error) => console.error(error),
+  engines: [denoServe, nodeHttp(() => ({ host, ways: netWays, report }))],
+  report,
   checkTls,
 };

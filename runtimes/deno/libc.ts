@@ -30,10 +30,19 @@ const paths: readonly string[] = [
  * How a result is declared: a struct of one field, which x86-64 and arm64 return like the field itself. For a call with a plain result
  * Deno compiles machine code when it links it, 0.15 ms a function, to save some µs of each call; fd3 calls few, and starts often.
  */
-const resultOf = { int: { struct: ["i32"] }, pointer: { struct: ["pointer"] } };
+const resultOf = { int: { struct: ["i32"] }, pointer: { struct: ["u64"] } };
+
+/**
+ * Functions for what `Deno.UnsafePointer` does, which wants the whole --allow-ffi, whatever path was given: memcpy(3) takes an address as a
+ * number, and gives that of its first argument.
+ */
+const pointers: DenoSymbols = {
+  __errno_location: { parameters: [], result: resultOf.pointer },
+  memcpy: { parameters: ["buffer", "u64", "u64"], result: resultOf.pointer },
+};
 
 function definitions(signatures: Signatures, names: readonly string[]): DenoSymbols {
-  const symbols: DenoSymbols = { __errno_location: { parameters: [], result: resultOf.pointer } };
+  const symbols: DenoSymbols = { ...pointers };
   for (const name of names) {
     const parameters = signatures[name].map((type) => type === "ptr" ? "buffer" : "i32");
     symbols[name] = { parameters, result: resultOf.int };
@@ -43,20 +52,24 @@ function definitions(signatures: Signatures, names: readonly string[]): DenoSymb
 
 /** The libc at a path. */
 function openAt<S extends Signatures>(path: string, signatures: S, arch: "x64" | "arm64", atOnce?: Names<S>) {
-  const { dlopen, UnsafePointer, UnsafePointerView } = deno();
+  const { dlopen } = deno();
   let location: () => Uint8Array;
+  let memcpy: (to: Uint8Array, from: bigint, length: bigint) => Uint8Array;
   const link = (names: Names<S>) => {
     const { symbols } = dlopen(path, definitions(signatures, names));
     location = symbols.__errno_location;
+    memcpy = symbols.memcpy;
     const functions: Partial<Record<keyof S, RawFunction>> = {};
     for (const name of names) functions[name] = (...args) => new Int32Array(symbols[name](...args).buffer)[0];
     return functions;
   };
+  const number = new Int32Array(1);
+  const bytes = new Uint8Array(number.buffer);
   const errno = () => {
-    const [address] = new BigUint64Array(location().buffer);
-    return new UnsafePointerView(UnsafePointer.create(address)).getInt32();
+    memcpy(bytes, new BigUint64Array(location().buffer)[0], 4n);
+    return number[0];
   };
-  const address = (buffer: Uint8Array) => UnsafePointer.value(UnsafePointer.of(buffer));
+  const address = (buffer: Uint8Array) => new BigUint64Array(memcpy(buffer, 0n, 0n).buffer)[0];
   return wrapLibc(signatures, { arch, link, errno, address }, atOnce);
 }
 

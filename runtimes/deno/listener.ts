@@ -61,6 +61,7 @@ class DenoTransport implements PullTransport {
 export class DenoStreamListener extends BaseListener {
   readonly #native: DenoListener;
   #accepted = 0;
+  #hasSignals = false;
 
   constructor(native: DenoListener, parts: ListenerParts) {
     super(parts);
@@ -71,7 +72,7 @@ export class DenoStreamListener extends BaseListener {
     const conn = await this.#accept();
     if (conn === undefined) return undefined;
     // Not on the way to the first answer.
-    if (++this.#accepted === 2) setUpSignals();
+    if (++this.#accepted >= 2 && !this.#hasSignals) this.#hasSignals = setUpSignals();
     return new PullConnection(new DenoTransport(conn, this.address));
   }
 

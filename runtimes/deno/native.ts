@@ -3,6 +3,7 @@ import type { Choice } from "../../src/activation/choose.ts";
 import { Fd3Error } from "../../src/errors.ts";
 import { hasLibc } from "../../src/host.ts";
 import type { Libc } from "../../src/linux/libc.ts";
+import { secretName } from "../../src/linux/sockaddr.ts";
 import { nextFd, transplant } from "../../src/linux/transplant.ts";
 import type { Address } from "../../src/types.ts";
 import { addressOf } from "../shared/choice.ts";
@@ -10,12 +11,10 @@ import { fromDeno, toDeno } from "./address.ts";
 import { denoHost as host } from "./host.ts";
 import { deno, type DenoListener, type Permission } from "./types.ts";
 
-let counter = 0;
-
 /** Where a placeholder for a socket of this address is opened: nothing of another host reaches it. */
 export function placeholderAddress({ transport }: Address): FallbackAddress {
   if (transport === "tcp") return { transport, hostname: "127.0.0.1", port: 0 };
-  return { transport: "unix", path: `@fd3-${deno().pid}-${counter++}` };
+  return { transport: "unix", path: secretName() };
 }
 
 /** The error where a placeholder cannot be opened: RestrictAddressFamilies= may forbid it. */

@@ -1,5 +1,6 @@
 import type { LibcMissing } from "../../src/host.ts";
 import { errnoName } from "../../src/linux/constants.ts";
+import { secretName } from "../../src/linux/sockaddr.ts";
 import { createNotify } from "../../src/notify/api.ts";
 import {
   type DatagramWay,
@@ -17,8 +18,6 @@ const isGranted = (permission: Permission) => deno().permissions.querySync(permi
 /** An abstract name as Deno has it. */
 const denoPath = (address: string) => address.replace(/^@/, "\0");
 
-let counter = 0;
-
 /** Deno has no code for some errors, but their number in the text. */
 function withCode(error: unknown): unknown {
   const { code, message } = error as { code?: string; message: string };
@@ -29,9 +28,9 @@ function withCode(error: unknown): unknown {
 
 /** A socket for each message: whose it is, the service manager learns from the kernel, not from its name. */
 async function sendDatagram(address: string, payload: Uint8Array): Promise<void> {
-  const { listenDatagram, pid } = deno();
+  const { listenDatagram } = deno();
   try {
-    const own = denoPath(`@fd3-notify-${pid}-${counter++}`);
+    const own = denoPath(secretName());
     const socket = listenDatagram!({ transport: "unixpacket", path: own });
     try {
       await socket.send(payload, { transport: "unixpacket", path: denoPath(address) });

@@ -90,12 +90,6 @@ export interface DenoNamespace {
   readonly build: { readonly arch: string };
   readonly env: { get(name: string): string | undefined; delete(name: string): void };
   readonly permissions: { querySync(permission: Permission): { state: string } };
-  readonly UnsafePointer: {
-    of(buffer: Uint8Array): unknown;
-    value(pointer: unknown): bigint;
-    create(address: bigint): unknown;
-  };
-  readonly UnsafePointerView: new (pointer: unknown) => { getInt32(): number };
   readonly stderr: { writeSync(bytes: Uint8Array): number };
   readonly Command: new (program: string, options: object) => {
     output(): Promise<{ readonly code: number; readonly stderr: Uint8Array }>;
@@ -107,6 +101,7 @@ export interface DenoNamespace {
     send(payload: Uint8Array, address: DenoAddress): Promise<number>;
     close(): void;
   };
+  openSync(path: string): { close(): void };
   lstatSync(path: string): unknown;
   readFileSync(path: string): Uint8Array;
   osUptime(): number;

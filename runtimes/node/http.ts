@@ -1,12 +1,15 @@
+import { reportTo } from "../../src/http/report.ts";
 import type { ServeAdapter } from "../../src/http/serve.ts";
 import { bunWays } from "../bun/http_listening.ts";
 import { netWays } from "../shared/http_listening.ts";
 import { nodeHttp } from "../shared/node_http.ts";
 import { checkTls } from "../shared/tls_check.ts";
-import { currentHost } from "./current_host.ts";
+import { currentHost, currentHosts } from "./current_host.ts";
 
 export { serveWith } from "../../src/http/serve.ts";
 export { trafficOf } from "../../src/http/traffic.ts";
+
+const report = reportTo(() => currentHosts().service);
 
 /** How Node serves; and `fd3/node` on the others. */
 export const adapter: ServeAdapter = {
@@ -15,8 +18,8 @@ export const adapter: ServeAdapter = {
   },
   engines: [nodeHttp(() => {
     const host = currentHost();
-    return { host, ways: host.runtime === "Bun" ? bunWays : netWays };
+    return { host, ways: host.runtime === "Bun" ? bunWays : netWays, report };
   })],
-  report: (error) => console.error(error),
+  report,
   checkTls,
 };

@@ -51,6 +51,15 @@ function inodeOf(fd: number | string): number | undefined {
   }
 }
 
+/** The numbers that are open; none where there is no descriptor to read them. */
+function openNumbers(): string[] {
+  try {
+    return builtin<FsModule>("node:fs").readdirSync("/proc/self/fd");
+  } catch {
+    return [];
+  }
+}
+
 function lines(path: string): string[] {
   try {
     return builtin<FsModule>("node:fs").readFileSync(path, "utf8").trimEnd().split("\n").slice(1);
@@ -61,7 +70,7 @@ function lines(path: string): string[] {
 
 /** Reads the tables until they have a socket, and remembers of each all that is ours: where many are passed, each would cost as much. */
 function lookUp(inode: number): void {
-  const ours = new Set(builtin<FsModule>("node:fs").readdirSync("/proc/self/fd").map(inodeOf));
+  const ours = new Set([inode, ...openNumbers().map(inodeOf)]);
   for (const other of known.keys()) if (other === inode || !ours.has(other)) known.delete(other);
   for (const [file, parse] of tables) {
     for (const line of lines(`/proc/net/${file}`)) {
@@ -97,6 +106,20 @@ export function describeByProc(fd: number): DescriptorKind | undefined {
   return known.get(inode);
 }
 
+/** Whether so many descriptors can be opened. */
+export function canOpen(count: number): boolean {
+  const { openSync, closeSync } = builtin<FsModule>("node:fs");
+  const fds: number[] = [];
+  try {
+    while (fds.length < count) fds.push(openSync("/", "r"));
+    return true;
+  } catch {
+    return false;
+  } finally {
+    for (const fd of fds) closeSync(fd);
+  }
+}
+
 /** Whether a descriptor is open. Node sets FD_CLOEXEC on all of them when it starts. */
 export function isOpen(fd: number): boolean {
   try {
@@ -113,5 +136,15 @@ export function readProc(path: string): string | undefined {
     return builtin<FsModule>("node:fs").readFileSync(path, "utf8");
   } catch {
     return undefined;
+  }
+}
+
+/** Whether this is not the main thread, as /proc tells it (`PID/task/TID`): node:worker_threads takes Node longer to load than all the rest. */
+export function isWorker(): boolean {
+  try {
+    const [pid, , thread] = builtin<FsModule>("node:fs").readlinkSync("/proc/thread-self").split("/");
+    return thread !== pid;
+  } catch {
+    return false;
   }
 }

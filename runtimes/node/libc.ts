@@ -78,6 +78,30 @@ function openKoffi<S extends Signatures>(
   return wrapLibc(signatures, { arch, link, errno: () => koffi.errno(), address }, atOnce);
 }
 
+/**
+ * koffi, beside fd3 or else beside the program: code that was bundled as CommonJS, as in a single executable, does not know its own place.
+ *
+ * @throws What Node says where it is not there.
+ */
+function loadKoffi(): Koffi {
+  const { createRequire } = builtin<{ createRequire(from: string): (id: string) => unknown }>("node:module");
+  const { url } = import.meta as { url?: string };
+  const { argv, execPath } = processGlobal();
+  // In a single executable that is as it was called.
+  const program = argv[1]?.startsWith("/") ? argv[1] : execPath;
+  const beside = (place: string) => createRequire(place)("koffi") as Koffi;
+  if (url === undefined) return beside(program);
+  try {
+    return beside(url);
+  } catch (error) {
+    try {
+      return beside(program);
+    } catch {
+      throw error;
+    }
+  }
+}
+
 /** Functions of libc by node:ffi, else by koffi. */
 export function openNodeFunctions<S extends Signatures>(signatures: S, atOnce?: Names<S>): LibcOf<S> | LibcMissing {
   const { arch } = processGlobal();
@@ -85,8 +109,7 @@ export function openNodeFunctions<S extends Signatures>(signatures: S, atOnce?: 
   const ffi = builtin<NodeFfi | undefined>("node:ffi");
   try {
     if (ffi !== undefined) return openNodeFfi(ffi, arch, signatures, atOnce);
-    const { createRequire } = builtin<{ createRequire(from: string): (id: string) => unknown }>("node:module");
-    return openKoffi(createRequire(import.meta.url)("koffi") as Koffi, arch, signatures, atOnce);
+    return openKoffi(loadKoffi(), arch, signatures, atOnce);
   } catch (error) {
     return {
       missing: `Node before 26.1 calls libc with the package koffi: ${(error as Error).message.split("\n")[0]}`,

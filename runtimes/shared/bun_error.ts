@@ -20,7 +20,19 @@ function listenCode(address: FallbackAddress): unknown {
   } catch (failure) {
     return (failure as { code?: unknown }).code;
   }
+  if (address.transport === "unix" && address.path.startsWith("/")) return folderCode(address.path);
   return hasName(address) ? "ENOTFOUND" : undefined;
+}
+
+/** Why the folder of a path takes no file, such as EROFS or ENOTDIR. */
+function folderCode(path: string): unknown {
+  const fs = builtin<FsModule>("node:fs");
+  try {
+    fs.accessSync(`${path.slice(0, path.lastIndexOf("/"))}/`, fs.constants.W_OK);
+    return undefined;
+  } catch (failure) {
+    return (failure as { code?: unknown }).code;
+  }
 }
 
 /** Where the host is unknown, `Bun.serve()` and Bun's node:http say whatever errno happens to be, or EADDRINUSE. */

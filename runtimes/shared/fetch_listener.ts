@@ -1,5 +1,7 @@
 import { Fd3Error } from "../../src/errors.ts";
+import { isLack } from "../../src/free_fds.ts";
 import type { Host } from "../../src/host.ts";
+import { systemError } from "../../src/system_error.ts";
 import type { HonoModule, IncomingMessage, NodeHttpListener } from "./http_types.ts";
 
 async function loadHono(): Promise<HonoModule> {
@@ -7,6 +9,7 @@ async function loadHono(): Promise<HonoModule> {
     // A name that deno publish, esbuild and tsc can read: each finds the package in its own way.
     return await import("@hono/node-server") as unknown as HonoModule;
   } catch (cause) {
+    if (isLack(cause)) throw systemError("serve with node-http", cause);
     const text = "Cannot serve with node-http: the package @hono/node-server cannot be loaded";
     throw new Fd3Error("ERR_FD3_PLATFORM", text, { cause });
   }

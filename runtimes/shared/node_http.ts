@@ -1,5 +1,6 @@
 import type { Host } from "../../src/host.ts";
 import type { Engine, EngineHandler, EngineMaker } from "../../src/http/engine.ts";
+import type { Report } from "../../src/http/responder.ts";
 import type { TlsOptions } from "../../src/http/types.ts";
 import type { Address } from "../../src/types.ts";
 import { builtin } from "./builtin.ts";
@@ -88,8 +89,7 @@ function createServer(tls: TlsOptions | undefined): NodeHttpServer {
 }
 
 /** What node:http refuses to send: a status or a header that the adapter's light `Response` has not looked at. */
-function fail(outgoing: ServerResponse, error: unknown): void {
-  console.error(error);
+function fail(outgoing: ServerResponse): void {
   if (outgoing.headersSent) return outgoing.destroy();
   const text = "Internal Server Error";
   // The adapter may have set another length already.
@@ -97,7 +97,18 @@ function fail(outgoing: ServerResponse, error: unknown): void {
   outgoing.end(text);
 }
 
-async function makeParts(host: Host, handler: EngineHandler, tls: TlsOptions | undefined): Promise<HttpParts> {
+/** The runtime, how its servers listen, and who is told of errors that no client is told. */
+interface NodeHttpRuntime {
+  readonly host: Host;
+  readonly ways: HttpWays;
+  readonly report: Report;
+}
+
+async function makeParts(
+  { host, report }: NodeHttpRuntime,
+  handler: EngineHandler,
+  tls: TlsOptions | undefined,
+): Promise<HttpParts> {
   const server = createServer(tls);
   const connections = new HttpConnections(server);
   const authority = { hostname: "localhost" };
@@ -107,7 +118,10 @@ async function makeParts(host: Host, handler: EngineHandler, tls: TlsOptions | u
   }, authority);
   const onRequest: NodeHttpListener = (incoming, outgoing) => {
     connections.of(incoming).began(outgoing);
-    return listener(incoming, outgoing).catch((error) => fail(outgoing, error));
+    return listener(incoming, outgoing).catch((error) => {
+      report(error);
+      fail(outgoing);
+    });
   };
   server.on("request", onRequest);
   return { server, connections, isTls: tls !== undefined, authority };
@@ -116,20 +130,20 @@ async function makeParts(host: Host, handler: EngineHandler, tls: TlsOptions | u
 /**
  * The engine that every runtime has: a server of node:http, with @hono/node-server making its requests and responses.
  *
- * @param runtime Which one this is, and how its servers listen; asked when it is used.
+ * @param runtime Asked when it is used.
  */
-export function nodeHttp(runtime: () => { readonly host: Host; readonly ways: HttpWays }): EngineMaker {
+export function nodeHttp(runtime: () => NodeHttpRuntime): EngineMaker {
   return {
     name: "node-http",
     async adopt(choice, handler, tls) {
-      const { host, ways } = runtime();
-      const parts = await makeParts(host, handler, tls);
-      return new NodeHttpEngine(parts, await ways.adopt(parts, host, choice));
+      const own = runtime();
+      const parts = await makeParts(own, handler, tls);
+      return new NodeHttpEngine(parts, await own.ways.adopt(parts, own.host, choice));
     },
     async open(address, mode, handler, tls) {
-      const { host, ways } = runtime();
-      const parts = await makeParts(host, handler, tls);
-      return new NodeHttpEngine(parts, await ways.open(parts, address, mode));
+      const own = runtime();
+      const parts = await makeParts(own, handler, tls);
+      return new NodeHttpEngine(parts, await own.ways.open(parts, address, mode));
     },
   };
 }

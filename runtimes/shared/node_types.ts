@@ -65,6 +65,8 @@ interface Stats {
 
 /** `node:fs`. */
 export interface FsModule {
+  readonly constants: { readonly W_OK: number };
+  accessSync(path: string, mode: number): void;
   lstatSync(path: string, options: { bigint: true; throwIfNoEntry: false }): Stats | undefined;
   openSync(path: string, flags: "r"): number;
   closeSync(fd: number): void;

@@ -18,5 +18,10 @@ export const processDaemon: DaemonRuntime = {
     if ("Bun" in globalThis) life().on("unhandledRejection", callback);
   },
   pause: (ms) => new Promise((resolve) => void setTimeout(resolve, ms)),
+  afterIfAlive(ms, callback) {
+    const timer = setTimeout(callback, ms);
+    (timer as unknown as { unref(): void }).unref();
+    return () => clearTimeout(timer);
+  },
   exit: (status) => life().exit(status),
 };

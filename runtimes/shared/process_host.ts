@@ -6,6 +6,7 @@ export interface Process {
   readonly ppid: number;
   readonly arch: string;
   readonly argv: readonly string[];
+  readonly execPath: string;
   readonly execArgv: readonly string[];
   readonly env: Record<string, string | undefined>;
   on(signal: string, listener: () => void): unknown;

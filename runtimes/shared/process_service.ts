@@ -7,7 +7,7 @@ interface Fs {
   writeSync(fd: number, bytes: Uint8Array): number;
   fstatSync(fd: number, options: { bigint: true }): { dev: bigint; ino: bigint };
   readFileSync(path: string): Uint8Array;
-  lstatSync(path: string, options: { throwIfNoEntry: false }): unknown;
+  lstatSync(path: string): unknown;
 }
 
 const fs = () => builtin<Fs>("node:fs");
@@ -50,5 +50,13 @@ export const processService: ServiceHost = {
       throw error;
     }
   },
-  exists: (path) => fs().lstatSync(path, { throwIfNoEntry: false }) !== undefined,
+  exists(path) {
+    try {
+      fs().lstatSync(path);
+      return true;
+    } catch (error) {
+      if ((error as { code?: string }).code === "ENOENT") return false;
+      throw error;
+    }
+  },
 };

@@ -15,7 +15,8 @@ export interface Candidate extends Choice {
   readonly taken: boolean;
 }
 
-function kindOf(fd: number, host: Host): DescriptorKind | undefined {
+/** The kind of a descriptor; `undefined` where neither libc nor the runtime can tell. */
+export function kindOf(fd: number, host: Host): DescriptorKind | undefined {
   const libc = host.libc();
   return hasLibc(libc) ? describe(libc, fd) : host.describe?.(fd);
 }
@@ -50,13 +51,17 @@ export function chooseStreamListener(host: Host, options: ListenOptions): Choice
   const candidates: Candidate[] = [];
   let fitting: Candidate | undefined;
   // Each look at a kind costs: nobody needs those behind the one that is taken.
-  for (const entry of named(all, name)) {
+  const wanted = named(all, name);
+  const candidateOf = (entry: ListenFd): Candidate => {
     const isTaken = taken.has(entry.fd);
-    const candidate = { ...entry, taken: isTaken, kind: isTaken ? undefined : kindOf(entry.fd, host) };
+    return { ...entry, taken: isTaken, kind: isTaken ? undefined : kindOf(entry.fd, host) };
+  };
+  for (const entry of wanted) {
+    const candidate = candidateOf(entry);
     candidates.push(candidate);
-    if (isTaken || (candidate.kind !== undefined && !isStreamListener(candidate.kind))) continue;
+    if (candidate.taken || (candidate.kind !== undefined && !isStreamListener(candidate.kind))) continue;
     if (name !== undefined) return candidate;
-    if (fitting !== undefined) return { refused: "too many" };
+    if (fitting !== undefined) return { refused: "too many", candidates: wanted.map(candidateOf) };
     fitting = candidate;
   }
   return fitting ?? { refused: "none fits", candidates, all, name };

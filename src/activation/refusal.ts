@@ -1,10 +1,15 @@
 import { Fd3Error } from "../errors.ts";
 import type { Host } from "../host.ts";
-import { kindCode, kindText } from "../linux/kind_text.ts";
+import { kindCode, kindCure, kindText } from "../linux/kind_text.ts";
+import type { DescriptorKind } from "../linux/socket.ts";
 import type { ListenFd } from "../types.ts";
+import { formatAddress } from "./address.ts";
 import type { Candidate } from "./choose.ts";
 import type { Environment } from "./listen_fds.ts";
-import { explainNothing } from "./wrapper.ts";
+import { explainNothing, isWatched } from "./wrapper.ts";
+
+/** What to do where nobody passed anything. */
+const startSocket = "start its socket unit (systemctl start NAME.socket), or give `fallback`";
 
 /** Why no descriptor could be chosen. */
 export type Refusal =
@@ -14,7 +19,7 @@ export type Refusal =
     /** Whether something was passed, which `takeFd()` gave out. */
     readonly isClaimed: boolean;
   }
-  | { readonly refused: "too many" }
+  | { readonly refused: "too many"; readonly candidates: readonly Candidate[] }
   | {
     readonly refused: "none fits";
     /** Those with the name. */
@@ -23,18 +28,44 @@ export type Refusal =
     readonly name: string | undefined;
   };
 
-function list(candidates: readonly Candidate[]): string {
-  const line = (c: Candidate) => {
-    const what = c.taken ? "taken before" : c.kind === undefined ? "of unknown kind" : kindText(c.kind);
-    return `fd ${c.fd} ${JSON.stringify(c.name)} (${what})`;
-  };
-  return candidates.map(line).join(", ");
+/** So many descriptors are listed: a service may have been passed thousands. */
+const mostListed = 20;
+
+/** What a candidate is, and where. */
+function shown({ fd, name, taken, kind }: Candidate): string {
+  const what = taken ? "taken before" : kind === undefined ? "of unknown kind" : kindText(kind);
+  const address = kind?.is === "socket" && kind.address !== undefined ? ` on ${formatAddress(kind.address)}` : "";
+  return `fd ${fd} ${JSON.stringify(name)} (${what}${address})`;
 }
 
-function noneFits({ candidates, all, name }: Extract<Refusal, { refused: "none fits" }>): Fd3Error {
+function list(candidates: readonly Candidate[]): string {
+  const rest = candidates.length - mostListed;
+  return candidates.slice(0, mostListed).map(shown).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
+}
+
+/** How to have them all: names choose, and those that share a name are given out one at each call. */
+function tooMany(candidates: readonly Candidate[]): Fd3Error {
+  const names = new Set(candidates.map(({ name }) => name));
+  const [first] = names;
+  const cure = names.size === 1
+    ? `call it once for each with \`name: ${JSON.stringify(first)}\`, which gives the next one each time`
+    : "choose by `name`, which gives the next one of that name at each call";
+  return new Fd3Error("ERR_FD3_TOO_MANY_FDS", `Too many file descriptors received: ${list(candidates)}; ${cure}`);
+}
+
+/** Which line of the unit makes such a descriptor, where it is none that listens for streams; or what else closed ours. */
+function cureOf(kind: DescriptorKind, host: Host): string {
+  const cure = isWatched(host)
+    ? "a watcher reloaded the program and closed the socket: start it without --watch"
+    : kindCure(kind);
+  return cure === undefined ? "" : `; ${cure}`;
+}
+
+function noneFits({ candidates, all, name }: Extract<Refusal, { refused: "none fits" }>, host: Host): Fd3Error {
   if (candidates.length === 0) {
     const names = [...new Set(all.map((entry) => JSON.stringify(entry.name)))].join(", ");
-    const text = `Cannot find a descriptor named ${JSON.stringify(name)}: received were ${names}`;
+    const text = `Cannot find a descriptor named ${JSON.stringify(name)}: received were ${names}; ` +
+      "FileDescriptorName= of the socket unit sets it";
     return new Fd3Error("ERR_FD3_NAME", text);
   }
   const free = candidates.filter((c) => !c.taken);
@@ -43,7 +74,8 @@ function noneFits({ candidates, all, name }: Extract<Refusal, { refused: "none f
   }
   const [{ fd, kind }] = free;
   if (free.length === 1 && kind !== undefined) {
-    return new Fd3Error(kindCode(kind), `Cannot adopt fd ${fd} as a stream listener: ${kindText(kind)}`);
+    const text = `Cannot adopt fd ${fd} as a stream listener: ${kindText(kind)}${cureOf(kind, host)}`;
+    return new Fd3Error(kindCode(kind), text);
   }
   return new Fd3Error("ERR_FD3_KIND", `Cannot find a stream listener: received were ${list(candidates)}`);
 }
@@ -53,11 +85,11 @@ export function refusalError(refusal: Refusal, host: Host): Fd3Error {
   switch (refusal.refused) {
     case "nothing": {
       const why = refusal.isClaimed ? "takeFd() has all that were passed" : explainNothing(refusal.env, host);
-      return new Fd3Error("ERR_FD3_NO_FDS", `No file descriptors received${why === undefined ? "" : `: ${why}`}`);
+      return new Fd3Error("ERR_FD3_NO_FDS", `No file descriptors received: ${why ?? startSocket}`);
     }
     case "too many":
-      return new Fd3Error("ERR_FD3_TOO_MANY_FDS", "Too many file descriptors received");
+      return tooMany(refusal.candidates);
     case "none fits":
-      return noneFits(refusal);
+      return noneFits(refusal, host);
   }
 }

@@ -17,6 +17,12 @@ export interface Table {
 // On globalThis, not in this module: two copies of the package may meet, and `bun --hot` evaluates a module twice.
 const key: unique symbol = Symbol.for("fd3.table");
 
+function inWorker(passed: readonly ListenFd[]): Fd3Error {
+  const fds = passed.length === 1 ? `fd ${passed[0].fd} belongs` : `${passed.length} descriptors belong`;
+  const text = `Cannot use descriptors in a worker: ${fds} to the whole process; call fd3 in the main thread`;
+  return new Fd3Error("ERR_FD3_PLATFORM", text);
+}
+
 function read(host: Host): Table {
   const env: Environment = {};
   for (const variable of variables) {
@@ -25,7 +31,10 @@ function read(host: Host): Table {
   }
   const sets = { taken: new Set<number>(), claimed: new Set<number>() };
   try {
-    return { env, result: readListenFds(env, host), ...sets };
+    const result = readListenFds(env, host);
+    // A worker's globalThis is its own, so it would take what the main thread takes, and close what is somebody else's by then.
+    if (result.length > 0 && host.isWorker()) throw inWorker(result);
+    return { env, result, ...sets };
   } catch (error) {
     if (!(error instanceof Fd3Error)) throw error;
     return { env, result: error, ...sets };

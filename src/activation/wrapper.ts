@@ -16,6 +16,18 @@ const wrappers: readonly (readonly [pattern: RegExp, name: string, cure: string]
     "npx",
     "npx keeps the descriptors: let ExecStart= call the runtime itself",
   ],
+  [
+    /^(\S*\/)?(node|deno|bun)(\.exe)?( \S+)* --(watch|hot)\S*( |$)/,
+    "a watcher",
+    "a watcher starts a child: start the runtime without --watch",
+  ],
+  [/^(\S*\/)?timeout( |$)/, "timeout", "timeout starts a child: let RuntimeMaxSec= of the unit do that"],
+  [
+    /^(\S*\/)?(tini|dumb-init|catatonit|(podman|docker)-init)( |$)/,
+    "the container's init",
+    "an init starts a child: run the container without one (--init=false)",
+  ],
+  [/^(\S*\/)?(sudo|su|runuser)( |$)/, "a change of the user", "let User= of the unit do that"],
   [/(^|\/)(tsx|tsx\/dist\/cli\.mjs)( |$)/, "tsx", "tsx starts a child: use node --import tsx"],
   [/^(\S*\/)?deno( -\S+)* task( |$)/, "deno task", "deno task starts a child: use deno run"],
   [/^(\S*\/)?bunx?(\.exe)?( -\S+)* run( |$)/, "bun run", "bun run starts a child: use bun and the file"],
@@ -43,13 +55,33 @@ export function findWrapper(commandLine: string): { name: string; cure: string }
 function ancestors(host: Host): number[] {
   const pids: number[] = [];
   let pid = host.parentPid();
-  while (pid > 1 && pids.length < 32) {
+  // In a container it may be PID 1 that keeps them.
+  while (pid >= 1 && pids.length < 32) {
     pids.push(pid);
     // "pid (comm) state ppid": comm may hold anything, a parenthesis too.
     const stat = readProc(host, `/proc/${pid}/stat`);
     pid = Number(stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[1] ?? 0);
   }
   return pids;
+}
+
+/** A command line with its arguments behind one another. */
+function commandLineOf(host: Host, pid: string): string {
+  return readProc(host, `/proc/${pid}/cmdline`)?.replaceAll("\0", " ").trim() ?? "";
+}
+
+/** Whether two command lines run the same script: the first argument that looks like one. */
+function isSameProgram(one: string, other: string): boolean {
+  const script = (commandLine: string) =>
+    commandLine.split(" ").slice(1).find((argument) => /\.[cm]?[jt]sx?$/.test(argument));
+  return script(one) !== undefined && script(one) === script(other);
+}
+
+const isWatching = (commandLine: string) => / --(watch|hot)(-\S+|=\S+)?( |$)/.test(commandLine);
+
+/** Whether the runtime was told to start the program anew when a file changes, which loses what was inherited. */
+export function isWatched(host: Host): boolean {
+  return isWatching(commandLineOf(host, "self"));
 }
 
 /**
@@ -71,8 +103,11 @@ export function explainNothing(env: Environment, host: Host): string | undefined
   }
   const cause = `LISTEN_PID=${env.LISTEN_PID} is not this process (${host.pid()})`;
   if (!ancestors(host).includes(pid)) return cause;
-  const commandLine = readProc(host, `/proc/${pid}/cmdline`)?.replaceAll("\0", " ").trim() ?? "";
+  const commandLine = commandLineOf(host, String(pid));
   const wrapper = findWrapper(commandLine);
+  if (wrapper === undefined && isSameProgram(commandLine, commandLineOf(host, "self"))) {
+    return `${cause} but its parent, the same program; a fork or a worker of node:cluster gets none: call fd3 in the first process`;
+  }
   const who = wrapper?.name ?? (commandLine.slice(0, 80) || "another program");
   const cure = wrapper?.cure ?? "let ExecStart= call the runtime itself";
   return `${cause} but its parent, ${who}; ${cure}`;

@@ -1,17 +1,46 @@
-import type { Host } from "../host.ts";
-import { type NotifyVariable, variable } from "../notify/environment.ts";
+import { unclaimedFds } from "../activation/take_fd.ts";
+import { hasLibc, type Host } from "../host.ts";
+import { memory, type NotifyVariable, variable } from "../notify/environment.ts";
+import { sendPlain } from "../notify/plain.ts";
+import type { NotifyApi, NotifyState } from "../notify/types.ts";
 import type { DaemonParts } from "./daemon_host.ts";
 
 /** How the service manager is told, and the runtime whose environment says whether there is one. */
-export interface Telling extends Pick<DaemonParts, "notify" | "watchdog"> {
+export interface Telling extends Pick<NotifyApi, "notify" | "watchdog" | "capabilities"> {
   readonly host: Host;
+}
+
+/** How long the end waits for messages that have not left, in milliseconds: with FFI for a manager that reads nothing, else for a program. */
+const [ffiFlushMs, programFlushMs] = [1000, 5000];
+
+/** The longest address that needs no second look: see `notifyAddress()`. */
+const plainAddress = /^[/@][\x20-\x7e]{1,106}$/;
+
+/**
+ * READY=1 by itself, as the first message: it leaves before the event loop turns, and so before the first request, whatever that does with
+ * the loop. The protocol is not loaded for it, which takes 3 to 9 ms. What is out of the ordinary is left to the protocol.
+ *
+ * @returns Whether it has left.
+ */
+function sendEarly(host: Host, state: NotifyState): boolean {
+  const { ready, status, ...rest } = state;
+  const others = Object.values(rest).filter((value) => value !== undefined);
+  if (ready !== true || others.length > 0 || memory().outbox !== undefined) return false;
+  const libc = host.libc();
+  if (!hasLibc(libc)) return false;
+  const address = variable(host, "NOTIFY_SOCKET") ?? "";
+  if (!plainAddress.test(address)) return false;
+  const text = status === undefined ? "READY=1" : `READY=1\nSTATUS=${status}`;
+  return sendPlain(libc, address, new TextEncoder().encode(text)) >= 0;
 }
 
 /**
  * The same, but for what nobody asks for: where no service manager wants to be told, the protocol is not loaded, which would take Deno 5 ms
  * before the first answer.
  */
-export function asked({ host, notify, watchdog }: Telling): Pick<DaemonParts, "notify" | "watchdog"> {
+export function asked(
+  { host, notify, watchdog, capabilities }: Telling,
+): Pick<DaemonParts, "host" | "notify" | "watchdog" | "prepare" | "unclaimed" | "flushMs"> {
   const isSet = (name: NotifyVariable) => {
     try {
       return variable(host, name, { keepEnv: true }) !== undefined;
@@ -20,8 +49,20 @@ export function asked({ host, notify, watchdog }: Telling): Pick<DaemonParts, "n
       return true;
     }
   };
+  let isFirst = true;
   return {
-    notify: (state, options) => isSet("NOTIFY_SOCKET") ? notify(state, options) : Promise.resolve(false),
+    host,
+    async notify(state, options) {
+      if (!isSet("NOTIFY_SOCKET")) return false;
+      const isEarly = isFirst;
+      isFirst = false;
+      return isEarly && sendEarly(host, state) || await notify(state, options);
+    },
     watchdog: (options) => isSet("WATCHDOG_USEC") ? watchdog(options) : Promise.resolve(undefined),
+    // Without FFI the first request must not come before the code that starts the program.
+    prepare: () =>
+      isSet("NOTIFY_SOCKET") && !hasLibc(host.libc()) ? capabilities({ keepEnv: true }).catch(() => {}) : undefined,
+    unclaimed: () => unclaimedFds(host, { keepEnv: true }),
+    flushMs: () => hasLibc(host.libc()) ? ffiFlushMs : programFlushMs,
   };
 }

@@ -11,6 +11,8 @@ export interface ContextParts {
   readonly host: DaemonHost;
   readonly messages: Messages;
   readonly drainTimeout: number;
+  /** Told of what it serves with, once it accepts. */
+  readonly onOpen: (part: Part) => void;
   /** Told of a server that ended by itself. */
   readonly onEnd: (error: unknown) => void;
 }
@@ -58,23 +60,32 @@ export class Context {
   async listen(options?: ListenOptions): Promise<Listener> {
     this.#check("listen");
     const { host } = this.#parts;
+    const loading = host.prepare();
+    if (loading !== undefined) await loading;
     const part = new ListenerPart(await host.listen(options), host);
     if (this.#isOver) await part.close();
     this.#check("listen");
-    this.opened.push(part);
+    this.#add(part);
     return part;
   }
 
   async serve(handler: ServeHandler, options: ServeOptions = {}): Promise<HttpServer> {
     this.#check("serve");
     const { host, drainTimeout, onEnd } = this.#parts;
+    const loading = host.prepare();
+    if (loading !== undefined) await loading;
     const served = await host.serve(handler, { ...options, signal: undefined, drainTimeout });
     const { server } = served;
     if (this.#isOver) await server.shutdown();
     this.#check("serve");
     server.finished.catch(onEnd);
-    this.opened.push(new ServerPart(served));
+    this.#add(new ServerPart(served));
     return server;
+  }
+
+  #add(part: Part): void {
+    this.opened.push(part);
+    this.#parts.onOpen(part);
   }
 
   /** @throws {Fd3Error} `ERR_FD3_CLOSED` once the daemon stops. */

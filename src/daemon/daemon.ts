@@ -3,6 +3,7 @@ import { Life } from "./life.ts";
 import { checkDaemonOptions } from "./options.ts";
 import type { DaemonContext, DaemonOptions } from "./types.ts";
 
+export { asked } from "./asked.ts";
 export { timers } from "./timers.ts";
 
 /** See {@linkcode DaemonApi.daemon}. */

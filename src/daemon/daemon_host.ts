@@ -1,8 +1,9 @@
+import type { Host } from "../host.ts";
 import type { Clock } from "../http/clock.ts";
 import type { Traffic } from "../http/traffic.ts";
 import type { HttpServer, ServeHandler, ServeOptions } from "../http/types.ts";
 import type { NotifyApi } from "../notify/types.ts";
-import type { Listener, ListenOptions } from "../types.ts";
+import type { Listener, ListenFd, ListenOptions } from "../types.ts";
 import type { ServiceApi } from "./service_types.ts";
 
 /** The signals that a daemon heeds. */
@@ -16,11 +17,18 @@ export interface Served {
 
 /** What a daemon takes of the rest of fd3: handed over, not imported, so that its code shares no file with theirs. */
 export interface DaemonParts {
+  readonly host: Host;
   listen(options?: ListenOptions): Promise<Listener>;
   serve(handler: ServeHandler, options: ServeOptions): Promise<Served>;
   readonly notify: NotifyApi["notify"];
   readonly watchdog: NotifyApi["watchdog"];
   readonly log: ServiceApi["log"];
+  /** Loads what READY=1 needs to be sent at once, where something is missing: to be awaited before somebody can be served. */
+  prepare(): Promise<unknown> | undefined;
+  /** The descriptors that were passed and that nobody took until now. */
+  unclaimed(): readonly ListenFd[];
+  /** How long the end waits for messages that have not left, in milliseconds. */
+  flushMs(): number;
 }
 
 /** What a daemon asks of a runtime. */
@@ -31,6 +39,8 @@ export interface DaemonRuntime {
   onUnhandled(callback: (error: unknown) => void): void;
   /** Settles after so many milliseconds: by a timer that costs little also if it is the first. */
   pause(ms: number): Promise<void>;
+  /** Calls back once, and does not keep the process alive for it; gives what cancels it. Not for a start, which it would delay. */
+  afterIfAlive(ms: number, callback: () => void): () => void;
   /** Ends the process; only that of a test comes back. */
   exit(status: number): void;
 }

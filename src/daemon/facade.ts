@@ -1,6 +1,6 @@
 import type { ServeAdapter, serveWith } from "../http/serve.ts";
 import type { trafficOf } from "../http/traffic.ts";
-import { asked, type Telling } from "./asked.ts";
+import type { Telling } from "./asked.ts";
 import type { DaemonParts, DaemonRuntime, Served } from "./daemon_host.ts";
 import type { DaemonApi } from "./types.ts";
 
@@ -29,7 +29,7 @@ export function daemonBy(
     return { server, traffic: http.trafficOf(server)! };
   };
   return async (setup, options = {}) => {
-    const { runDaemon, timers } = await import("./daemon.ts");
+    const { asked, runDaemon, timers } = await import("./daemon.ts");
     const { listen, log } = rest;
     await runDaemon({ ...timers, ...runtime(), listen, log, ...asked(rest), serve }, setup, options);
   };

@@ -6,13 +6,28 @@ export function messageOf(error: unknown): string {
   return typeof message === "string" && message !== "" ? message : String(error);
 }
 
-/** An error for the log: where it was thrown, too, unless it says all that there is to know. */
-export function detailsOf(error: unknown): string {
+/** Causes of causes that are told of, at most: they may be in a circle. */
+const maxCauses = 8;
+
+/** Where it was thrown, too. */
+function stackOf(error: unknown): string {
   const { stack } = Object(error) as { stack?: unknown };
   const message = messageOf(error);
-  if (error instanceof Fd3Error || typeof stack !== "string") return message;
+  if (typeof stack !== "string") return message;
   // Not every engine begins the stack with the message.
   return stack.includes(message) ? stack : `${message}\n${stack}`;
+}
+
+/** An error for the log: where it was thrown, and what caused it, unless it says all that there is to know. */
+export function detailsOf(error: unknown): string {
+  if (error instanceof Fd3Error) return messageOf(error);
+  const texts = [stackOf(error)];
+  let { cause } = Object(error) as { cause?: unknown };
+  for (let left = maxCauses; cause !== undefined && left > 0; left--) {
+    texts.push(`Caused by: ${stackOf(cause)}`);
+    ({ cause } = Object(cause) as { cause?: unknown });
+  }
+  return texts.join("\n");
 }
 
 /** What ERRNO= says of an error: the name of its errno, where it has one. */

@@ -5,8 +5,11 @@ import type { DaemonHost } from "./daemon_host.ts";
 import { detailsOf, errnoOf, messageOf } from "./failure.ts";
 import { watchIdle } from "./idle.ts";
 import { Messages } from "./messages.ts";
+import type { Part } from "./part.ts";
 import { Reloader } from "./reloader.ts";
+import { servingLine } from "./serving_line.ts";
 import { cleanUp, drainAll, keepExtending, settledBy } from "./stopping.ts";
+import type { ListenFd } from "../types.ts";
 import type { DaemonContext, DaemonOptions } from "./types.ts";
 
 const defaultDrainTimeout = 30_000;
@@ -14,11 +17,15 @@ const defaultDrainTimeout = 30_000;
 /** The status of a process that a signal ended, as a shell has it: 128 and its number. */
 const statuses = { SIGINT: 130, SIGTERM: 143 } as const;
 
-/** How long a client who waits has to be answered before READY=1, and after how long a start is one that takes long: in milliseconds. */
+/** How long a client who waits has to be answered before what is not urgent, and after how long a start is one that takes long: in milliseconds. */
 const [breathMs, slowStartMs] = [10, 20];
 
-/** How long the end waits for messages that have not left, in milliseconds: a program may be sending them. */
-const flushMs = 5000;
+/** After how long a start is one that may never end, and when a timer costs nothing that matters: in milliseconds. */
+const [endlessStartMs, calmMs] = [10_000, 1000];
+
+const endlessStart =
+  "the service is not ready, since setup has not returned after 10 s: a setup that awaits server.finished, or the end of a loop over " +
+  "connections, never returns; open everything in it, and return";
 
 /** A daemon from its start to its end. */
 export class Life {
@@ -29,11 +36,16 @@ export class Life {
   readonly #context: Context;
   readonly #reloader: Reloader;
   #isStopping = false;
+  /** READY=1 was sent. */
+  #isReady = false;
+  /** What it serves with is told of, now and later. */
+  #isTold = false;
   /** Whether the service manager and the context know of it. */
   #isAnnounced = false;
   #wasSignalled = false;
   #status = 0;
   #endIdle: () => void = () => {};
+  #endHint: () => void = () => {};
   #letGo: () => void = () => {};
   #watchdog: Watchdog | undefined;
   #setUp: Promise<void> = Promise.resolve();
@@ -50,6 +62,7 @@ export class Life {
       host,
       messages: this.#messages,
       drainTimeout: this.#drainTimeout,
+      onOpen: (part) => this.#isTold && this.#tell(part),
       onEnd: (error) => this.#fail("A server ended", error),
     });
   }
@@ -93,17 +106,26 @@ export class Life {
   async #tellSlowStart(): Promise<void> {
     await this.#host.pause(slowStartMs);
     if (!this.#isStopping) this.#messages.open();
+    if (this.#isReady || this.#isStopping) return;
+    // In two steps: the first setTimeout() of a process would delay the start on Deno.
+    await this.#host.pause(calmMs - slowStartMs);
+    if (this.#isReady || this.#isStopping) return;
+    this.#endHint = this.#host.afterIfAlive(endlessStartMs - calmMs, () => this.#host.host.warn(endlessStart));
   }
 
   /** Everything accepts. */
   async #begin(): Promise<void> {
-    // The client who started the daemon waits, and nobody waits for this as urgently.
-    if (this.#context.opened.some(({ activated }) => activated)) await this.#host.pause(breathMs);
-    if (this.#isStopping) return;
-    await this.#messages.send({ ready: true });
-    this.#messages.open();
+    // Now, not later: the first request may keep the event loop. Not awaited: the manager may read it when it likes.
+    void this.#messages.send({ ready: true });
+    this.#isReady = true;
+    this.#endHint();
     this.#letGo = this.#host.keepAlive();
+    // The client who started the daemon waits, and nobody waits for the rest as urgently.
+    const isAwaited = this.#context.opened.some(({ activated }) => activated);
+    await (isAwaited ? this.#host.pause(breathMs) : undefined);
+    this.#messages.open();
     if (this.#isStopping) return;
+    this.#tellAll();
     this.#reloader.open();
     this.#watchIdle();
     const { watchdog = true } = this.#options;
@@ -112,6 +134,29 @@ export class Life {
       this.#watchdog = await this.#host.watchdog(watchdog === true ? {} : watchdog);
     } catch (error) {
       this.#fail("Cannot start", error);
+    }
+  }
+
+  #tell(part: Part): void {
+    this.#host.log("info", servingLine(part));
+  }
+
+  /** Says what it serves with, and what it does not use of what it was passed. */
+  #tellAll(): void {
+    this.#isTold = true;
+    for (const part of this.#context.opened) this.#tell(part);
+    const unclaimed = this.#unclaimed();
+    if (unclaimed.length === 0) return;
+    const { host } = this.#host;
+    void import("./unclaimed.ts").then(({ warnOfUnclaimed }) => warnOfUnclaimed(host, unclaimed));
+  }
+
+  #unclaimed(): readonly ListenFd[] {
+    try {
+      return this.#host.unclaimed();
+    } catch {
+      // Whoever listens is told what is wrong with the environment.
+      return [];
     }
   }
 
@@ -149,6 +194,7 @@ export class Life {
   #stop(): void {
     if (this.#isStopping) return;
     this.#isStopping = true;
+    this.#endHint();
     this.#endIdle();
     void this.#finish();
   }
@@ -171,7 +217,7 @@ export class Life {
     deadline.cancel();
     this.#watchdog?.stop();
     this.#messages.end();
-    await settledBy(host, this.#messages.flush(), flushMs);
+    await settledBy(host, this.#messages.flush(), host.flushMs());
     host.exit(this.#status);
     this.#end();
   }

@@ -31,14 +31,38 @@ function ask(host: ServiceHost): boolean {
 }
 
 /**
+ * The longest line that the journal takes as one: LineMax= of journald.conf(5) is 48K, prefix and newline included. It would take the
+ * rest of a longer one for a line without a prefix.
+ */
+const lineBytes = 48 * 1024;
+
+const encoder = new TextEncoder();
+
+/** A line in pieces that the journal takes as one each; no character is cut. */
+function pieces(prefix: string, line: string): string[] {
+  const room = lineBytes - prefix.length - 1;
+  // No character of UTF-16 has more than three bytes.
+  if (line.length * 3 <= room) return [line];
+  const found: string[] = [];
+  const buffer = new Uint8Array(room);
+  for (let rest = line; found.length === 0 || rest !== "";) {
+    const { read } = encoder.encodeInto(rest, buffer);
+    found.push(rest.slice(0, read));
+    rest = rest.slice(read);
+  }
+  return found;
+}
+
+/**
  * A message as it is written.
  *
- * @param prefix `<3>`, or nothing.
+ * @param prefix `<3>`, or nothing where nobody reads prefixes: then no line is cut.
  * @param message One line or more; a newline at its end is no line of its own.
  */
 export function logText(prefix: string, message: string): string {
   const lines = message.replace(/\n$/, "").split("\n");
-  return lines.map((line) => `${prefix}${line}\n`).join("");
+  const all = prefix === "" ? lines : lines.flatMap((line) => pieces(prefix, line));
+  return all.map((line) => `${prefix}${line}\n`).join("");
 }
 
 /** See {@linkcode ServiceApi.log}. */

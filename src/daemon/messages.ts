@@ -8,13 +8,14 @@ const statusMs = 100;
 const firstStatusMs = 500;
 
 /**
- * What a daemon says to its service manager: one message after the other, whatever way they take. One that cannot be sent is logged, once for
- * each reason, and changes nothing else.
+ * What a daemon says to its service manager, in this order, whatever way the messages take. One that cannot be sent is logged, once for each
+ * reason, and changes nothing else.
  */
 export class Messages {
   readonly #host: DaemonHost;
   readonly #logged: Set<string> = new Set();
-  #queue: Promise<void> = Promise.resolve();
+  /** What has not left yet: a manager that reads nothing delays what must arrive, and that alone. */
+  readonly #pending: Set<Promise<void>> = new Set();
   /** Nobody listens. */
   #isMuted = false;
   #isOpen = false;
@@ -66,18 +67,21 @@ export class Messages {
     });
   }
 
-  /** Sends a message when those before have left; settles when it has. A new status goes with it. */
+  /** Sends a message; settles when it has left. A new status goes with it. */
   send(state: NotifyState): Promise<void> {
     const { status: own } = state;
     const status = own !== undefined ? statusLine(own) : this.#isNew ? this.#status : undefined;
     this.#isNew = false;
     this.#lastSent = this.#host.now();
-    return this.#queue = this.#queue.then(() => this.#deliver({ ...state, status } as NotifyState));
+    // Not before the caller has done the rest, and in this turn of the event loop all the same.
+    const sent = Promise.resolve().then(() => this.#deliver({ ...state, status } as NotifyState));
+    this.#pending.add(sent);
+    return sent.finally(() => this.#pending.delete(sent));
   }
 
   /** Settles when all has left. */
-  flush(): Promise<void> {
-    return this.#queue;
+  async flush(): Promise<void> {
+    await Promise.all(this.#pending);
   }
 
   async #deliver(state: NotifyState): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Clock } from "../http/clock.ts";
+import type { EngineName } from "../http/types.ts";
 import { untilQuiet } from "../http/waiting.ts";
 import type { Address, Connection, Listener } from "../types.ts";
 import type { Served } from "./daemon_host.ts";
@@ -7,6 +8,10 @@ import type { Served } from "./daemon_host.ts";
 export interface Part {
   /** Whether the service manager passed its socket. */
   readonly activated: boolean;
+  /** Where it listens. */
+  readonly address: Address;
+  /** What serves underneath; `undefined` for a listener. */
+  readonly engine: EngineName | undefined;
   /** Whether somebody is connected, or waits for an answer. */
   isBusy(): boolean;
   /** How many came until now: what was there between two looks is seen by it. */
@@ -29,6 +34,14 @@ export class ServerPart implements Part {
     return this.#served.server.activated;
   }
 
+  get address(): Address {
+    return this.#served.server.address;
+  }
+
+  get engine(): EngineName {
+    return this.#served.server.engine;
+  }
+
   isBusy(): boolean {
     const { traffic } = this.#served;
     // Where nobody knows the connections, the requests are all there is.
@@ -48,6 +61,7 @@ export class ServerPart implements Part {
 
 /** A listener that knows its open connections. */
 export class ListenerPart implements Listener, Part {
+  readonly engine = undefined;
   readonly #listener: Listener;
   readonly #clock: Clock;
   readonly #open: Set<Connection> = new Set();

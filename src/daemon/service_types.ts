@@ -55,12 +55,12 @@ export interface ServiceApi {
    *
    * Deno permissions: `--allow-read=/run/systemd/system`, or `--allow-ffi`.
    *
-   * @throws {Fd3Error} `EACCES` if it cannot be looked at.
+   * @throws {Fd3Error} `EACCES` if it cannot be looked at, `ENOTDIR` if there is a file in the way.
    */
   booted(): boolean;
   /**
    * Writes a line to stderr. If that is the journal, as JOURNAL_STREAM says, each line of the message begins with its priority as
-   * `<3>`: see sd-daemon(3). It never throws: what cannot be written is lost.
+   * `<3>`: see sd-daemon(3). A line longer than the journal's 48 KiB is written as several. It never throws: what cannot be written is lost.
    *
    * Deno permissions: `--allow-env=JOURNAL_STREAM`; without it there are no prefixes.
    *
@@ -79,11 +79,17 @@ export interface ServiceApi {
    * @param name Its name.
    * @returns `undefined` if none of that name was passed, or none at all.
    *
-   * @example A password, with a default for the time outside of systemd
+   * @example A password that a service cannot do without
    * ```ts
    * import { credential } from "@fd3/fd3";
    *
-   * const password = credential("database-password")?.text().trimEnd() ?? "secret";
+   * function password(): string {
+   *   const found = credential("database-password");
+   *   // No `?? "secret"`: a service whose LoadCredential= was forgotten would take that.
+   *   if (found === undefined) throw new Error("The unit lacks LoadCredential=database-password:PATH");
+   *   return found.text().trimEnd();
+   * }
+   * console.log(password);
    * ```
    */
   credential(name: string): Credential | undefined;

@@ -55,7 +55,9 @@ export interface DaemonApi {
    *
    * | what happens | what it does | exit status |
    * | --- | --- | --- |
-   * | `setup` is fulfilled | READY=1 with the last status, then the watchdog | |
+   * | `setup` is fulfilled | READY=1 with the last status, before the first request is handled; a line on stderr for each server and listener; the watchdog | |
+   * | it is not after 10 s | a warning on stderr | |
+   * | a descriptor that was passed is not taken by then | a warning on stderr that names it | |
    * | SIGTERM, SIGINT | STOPPING=1, `signal` aborts, nothing more is accepted, what is in flight is finished, cleanups | 0 |
    * | a second one, of either | ends at once; a Ctrl-C that npm passes on comes twice | 143 or 130 |
    * | SIGHUP | RELOADING=1, `reload`, READY=1; one after the other; during the start it waits, while stopping it is ignored | |
@@ -75,7 +77,8 @@ export interface DaemonApi {
    * then it runs on. Who connects after it stopped accepting waits in the kernel's queue, and starts the next instance. Where nobody
    * knows the connections (Unix sockets without FFI on some servers), the requests alone count.
    *
-   * Outside systemd it does the same, and tells nobody. Messages that cannot be sent are logged and change nothing else.
+   * Outside systemd it does the same, and tells nobody. Messages that cannot be sent are logged and change nothing else; the end waits for
+   * those that have not left, for a second, or for five where a program sends them.
    *
    * Deno permissions: those of `listen` or `serve`, and of {@linkcode NotifyApi}; `--allow-env=JOURNAL_STREAM` for log prefixes.
    *

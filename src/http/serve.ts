@@ -1,5 +1,6 @@
 import { Fd3Error } from "../errors.ts";
-import type { Host } from "../host.ts";
+import { isLack } from "../free_fds.ts";
+import { hasLibc, type Host } from "../host.ts";
 import { type Adapter, listenWith } from "../listen.ts";
 import type { Engine, EngineMaker } from "./engine.ts";
 import { checkServeOptions } from "./options.ts";
@@ -27,24 +28,41 @@ function wanted({ host, engines }: ServeAdapter, { engine }: ServeOptions): read
   throw new Fd3Error("ERR_FD3_PLATFORM", `Cannot serve with ${engine}: ${host.runtime} has ${names}`);
 }
 
-const obstacles: readonly unknown[] = ["ERR_FD3_FFI", "ERR_FD3_PLATFORM", "ERR_FD3_TRANSPLANT"];
+const obstacleCodes: readonly unknown[] = ["ERR_FD3_FFI", "ERR_FD3_PLATFORM", "ERR_FD3_TRANSPLANT"];
 
 /** Whether this engine cannot be had, and another may. */
-function isObstacle(error: unknown): boolean {
-  return error instanceof Fd3Error && obstacles.includes(error.code);
+function isObstacle(error: unknown): error is Fd3Error {
+  return error instanceof Fd3Error && obstacleCodes.includes(error.code) && !isLack(error);
 }
 
+/**
+ * The first engine that can be had. Who gets a slower one than could be is told why, unless it is a choice of theirs (no FFI) or the runtime
+ * never has it (TLS).
+ *
+ * @throws {Fd3Error} Where there is none, what is the matter with the first, and with the others behind it.
+ */
 async function firstOf(
+  { host }: ServeAdapter,
   makers: readonly EngineMaker[],
   make: (maker: EngineMaker) => Engine | Promise<Engine>,
 ): Promise<Engine> {
-  const [first, ...rest] = makers;
-  try {
-    return await make(first);
-  } catch (error) {
-    if (rest.length === 0 || !isObstacle(error)) throw error;
-    return await firstOf(rest, make);
+  const obstacles: Fd3Error[] = [];
+  for (const maker of makers) {
+    try {
+      const engine = await make(maker);
+      const [why] = obstacles;
+      if (why !== undefined && why.code !== "ERR_FD3_PLATFORM" && hasLibc(host.libc())) {
+        host.warn(`serves with ${maker.name}, which is slower than ${makers[0].name}: ${why.message}`);
+      }
+      return engine;
+    } catch (error) {
+      if (!isObstacle(error)) throw error;
+      obstacles.push(error);
+    }
   }
+  const [first, ...rest] = obstacles;
+  if (rest.length === 0) throw first;
+  throw new Fd3Error(first.code, obstacles.map(({ message }) => message).join("; "), { cause: first });
 }
 
 /**
@@ -71,11 +89,11 @@ export async function serveWith(
   const listening: Adapter<ServerParts> = {
     host,
     adopt: async (choice) => {
-      const engine = await firstOf(makers, (maker) => maker.adopt(choice, handle, tls));
+      const engine = await firstOf(adapter, makers, (maker) => maker.adopt(choice, handle, tls));
       return { engine, responder, report, activated: true, name: choice.name };
     },
     open: async (address, mode) => {
-      const engine = await firstOf(makers, (maker) => maker.open(address, mode, handle, tls));
+      const engine = await firstOf(adapter, makers, (maker) => maker.open(address, mode, handle, tls));
       return { engine, responder, report, activated: false, name: undefined };
     },
   };

@@ -30,7 +30,7 @@ export interface ServeOptions extends ListenOptions {
   readonly tls?: TlsOptions;
   /** Begins {@linkcode HttpServer.shutdown} when it aborts, or at once where it has. */
   readonly signal?: AbortSignal;
-  /** Makes the response to a request whose handler failed. Without it, 500 and the error on stderr. */
+  /** Makes the response to a request whose handler failed. Without it, 500 and the error on stderr, for the journal at priority `err`. */
   readonly onError?: (error: unknown) => Response | Promise<Response>;
   /** Called once, with where it listens. */
   readonly onListen?: (address: Address) => void;

@@ -23,6 +23,7 @@ export const SO_DOMAIN = 39;
 export const SO_COOKIE = 57;
 export const SCM_RIGHTS = 1;
 export const SCM_CREDENTIALS = 2;
+export const MSG_DONTWAIT = 0x40;
 export const MSG_NOSIGNAL = 0x4000;
 export const MSG_CMSG_CLOEXEC = 0x40000000;
 export const SOL_TCP = 6;
@@ -62,16 +63,30 @@ const names: Record<number, string> = {
   11: "EAGAIN",
   13: "EACCES",
   17: "EEXIST",
+  5: "EIO",
+  12: "ENOMEM",
+  20: "ENOTDIR",
+  21: "EISDIR",
   22: "EINVAL",
+  23: "ENFILE",
   24: "EMFILE",
+  28: "ENOSPC",
+  30: "EROFS",
+  32: "EPIPE",
   36: "ENAMETOOLONG",
+  38: "ENOSYS",
+  40: "ELOOP",
   88: "ENOTSOCK",
   90: "EMSGSIZE",
   91: "EPROTOTYPE",
   95: "EOPNOTSUPP",
   97: "EAFNOSUPPORT",
   98: "EADDRINUSE",
+  99: "EADDRNOTAVAIL",
+  101: "ENETUNREACH",
+  104: "ECONNRESET",
   105: "ENOBUFS",
+  107: "ENOTCONN",
   109: "ETOOMANYREFS",
   110: "ETIMEDOUT",
   111: "ECONNREFUSED",
@@ -80,6 +95,7 @@ const names: Record<number, string> = {
 export const ENOENT = 2;
 export const EINTR = 4;
 export const EBADF = 9;
+export const EAGAIN = 11;
 export const ENOTSOCK = 88;
 
 /** The name of an errno, given as libc's negative result. */

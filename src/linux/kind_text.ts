@@ -39,3 +39,15 @@ export function kindCode(kind: DescriptorKind): "EBADF" | "ENOTSOCK" | "ERR_FD3_
   if (kind.is === "closed") return "EBADF";
   return kind.is === "not a socket" ? "ENOTSOCK" : "ERR_FD3_KIND";
 }
+
+/** What the unit must say instead, where it is no listening stream socket. */
+export function kindCure(kind: DescriptorKind): string | undefined {
+  if (kind.is === "closed") return undefined;
+  if (kind.is === "not a socket") {
+    return "takeFd() gives descriptors of other kinds, such as those of ListenFIFO= and the store";
+  }
+  if (kind.type === SOCK_DGRAM) return "ListenDatagram= makes it: write ListenStream=";
+  if (kind.type === SOCK_SEQPACKET) return "ListenSequentialPacket= makes it: write ListenStream=";
+  if (kind.type !== SOCK_STREAM) return "write ListenStream=";
+  return kind.listening ? undefined : "with Accept=yes systemd passes connections: set Accept=no";
+}

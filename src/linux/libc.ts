@@ -17,6 +17,7 @@ export const signatures = {
   poll: ["ptr", "i32", "i32"],
   read: ["i32", "ptr", "i32"],
   readlink: ["ptr", "ptr", "i32"],
+  sendto: ["i32", "ptr", "i32", "i32", "ptr", "i32"],
   shutdown: ["i32", "i32"],
   socket: ["i32", "i32", "i32"],
   syscall: ["i32", "i32", "i32"],

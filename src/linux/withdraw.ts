@@ -1,6 +1,6 @@
 import { AF_UNIX, O_CLOEXEC, O_NONBLOCK, SHUT_RDWR, SOCK_CLOEXEC, SOCK_STREAM } from "./constants.ts";
 import type { Libc } from "./libc.ts";
-import { encodeUnix } from "./sockaddr.ts";
+import { encodeUnix, secretName } from "./sockaddr.ts";
 import { unwatch } from "./transplant.ts";
 import { isStill, type Registration } from "./epoll.ts";
 
@@ -12,7 +12,7 @@ import { isStill, type Registration } from "./epoll.ts";
 function openUnreachable(libc: Libc): number {
   const fd = libc.socket(AF_UNIX, SOCK_STREAM | O_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return fd;
-  const name = encodeUnix(`@fd3-${crypto.randomUUID()}`);
+  const name = encodeUnix(secretName());
   const bound = libc.bind(fd, name, name.length);
   const result = bound < 0 ? bound : libc.listen(fd, 0);
   if (result < 0) libc.close(fd);

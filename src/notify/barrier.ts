@@ -5,7 +5,6 @@ import type { Libc } from "../linux/libc.ts";
 import { systemError } from "../system_error.ts";
 import { variable } from "./environment.ts";
 import type { NotifyHost } from "./host.ts";
-import { encodeMessage } from "./state.ts";
 import { deliver } from "./transport.ts";
 import type { NotifyEnvOptions } from "./types.ts";
 
@@ -50,17 +49,18 @@ export async function barrier(
   }
   if (variable(host, "NOTIFY_SOCKET", options) === undefined) return false;
   const { base, readEnd, writeEnd } = openPipe(host);
+  const end = host.now() + timeoutMs;
+  const late = () => new Fd3Error("ETIMEDOUT", `Cannot ${action}: no answer within ${timeoutMs} ms`);
   try {
     try {
-      const payload = encodeMessage(lines);
-      await deliver(host, { action, lines, payload, fds: [writeEnd], pid: undefined }, options);
+      const tooLate = () => host.now() < end ? undefined : late();
+      await deliver(host, { action, lines, fds: [writeEnd], pid: undefined, tooLate }, options);
     } finally {
       base.close(writeEnd);
     }
-    const start = host.now();
     for (let nap = 1; !isReleased(base, readEnd); nap = Math.min(2 * nap, longestNapMs)) {
-      const left = start + timeoutMs - host.now();
-      if (left <= 0) throw new Fd3Error("ETIMEDOUT", `Cannot ${action}: no answer within ${timeoutMs} ms`);
+      const left = end - host.now();
+      if (left <= 0) throw late();
       await new Promise((resolve) => setTimeout(resolve, Math.min(nap, left)));
     }
     return true;

@@ -1,4 +1,5 @@
 import type { Host } from "../host.ts";
+import type { Outbox } from "./outbox.ts";
 import type { NotifyEnvOptions } from "./types.ts";
 
 /** The variables of sd_notify(3) and sd_watchdog_enabled(3). */
@@ -8,8 +9,8 @@ export type NotifyVariable = "NOTIFY_SOCKET" | "WATCHDOG_USEC" | "WATCHDOG_PID";
 interface Memory {
   /** The variables as they were when they left the environment. */
   readonly variables: Partial<Record<NotifyVariable, string>>;
-  /** Settles when what was sent last has left; never rejects. */
-  queue: Promise<unknown>;
+  /** What has not left yet, made by the first message. */
+  outbox?: Outbox;
 }
 
 // On globalThis, not in this module: two copies of the package may meet, and `bun --hot` evaluates a module twice.
@@ -18,7 +19,7 @@ const key: unique symbol = Symbol.for("fd3.notify");
 /** The memory of this process, made on the first call. */
 export function memory(): Memory {
   const holder = globalThis as { [key]?: Memory };
-  return holder[key] ??= { variables: {}, queue: Promise.resolve() };
+  return holder[key] ??= { variables: {} };
 }
 
 /**

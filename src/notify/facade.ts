@@ -16,7 +16,14 @@ export interface NotifyModule {
 export function facade(load: () => Promise<NotifyModule>, parts: () => NotifyParts): NotifyApi {
   let loaded: NotifyApi | undefined;
   let loading: Promise<NotifyApi> | undefined;
-  const start = () => loading ??= load().then(({ notifyOf }) => loaded = notifyOf(parts()));
+  const start = () => {
+    if (loading !== undefined) return loading;
+    loading = load().then(({ notifyOf }) => notifyOf(parts()));
+    // As a reaction like those of the calls that wait: none that comes later overtakes them. Where there was no descriptor for it, the next
+    // call tries again.
+    loading.then((api) => loaded = api, () => loading = undefined);
+    return loading;
+  };
   const call = <T>(use: (api: NotifyApi) => Promise<T>) => loaded === undefined ? start().then(use) : use(loaded);
   return {
     notify: (state, options) => call((api) => api.notify(state, options)),

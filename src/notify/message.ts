@@ -1,7 +1,9 @@
 import type { Libc } from "../linux/libc.ts";
 import {
   AF_UNIX,
+  EAGAIN,
   EINTR,
+  MSG_DONTWAIT,
   MSG_NOSIGNAL,
   SCM_CREDENTIALS,
   SCM_RIGHTS,
@@ -85,8 +87,7 @@ function trySend(libc: MessageLibc, socket: number, datagram: Datagram, credenti
   }
   const message = writeMessage(libc, datagram, controls);
   let result: number;
-  // A signal may come while the queue is full.
-  while ((result = libc.sendmsg(socket, message, MSG_NOSIGNAL)) === -EINTR);
+  while ((result = libc.sendmsg(socket, message, MSG_NOSIGNAL | MSG_DONTWAIT)) === -EINTR);
   return result;
 }
 
@@ -94,9 +95,9 @@ function trySend(libc: MessageLibc, socket: number, datagram: Datagram, credenti
 const sendBuffer = new Uint8Array(Int32Array.of(8 * 1024 * 1024).buffer);
 
 /**
- * Sends one datagram as sd_pid_notify_with_fds(3) does: on a socket of its own, which waits where the queue is full.
+ * Sends one datagram as sd_pid_notify_with_fds(3) does, on a socket of its own, but without waiting.
  *
- * @returns 0 or more, or the negative errno.
+ * @returns 0 or more, or the negative errno: EAGAIN where the queue of the receiver is full.
  */
 export function sendDatagram(base: Libc, libc: MessageLibc, datagram: Datagram): number {
   const socket = base.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -108,7 +109,8 @@ export function sendDatagram(base: Libc, libc: MessageLibc, datagram: Datagram):
     const { credentials } = datagram;
     const result = trySend(libc, socket, datagram, credentials);
     // The kernel may not let us speak for that process: then in our own name, which it adds by itself.
-    return result < 0 && credentials !== undefined ? trySend(libc, socket, datagram) : result;
+    const isRefused = result < 0 && result !== -EAGAIN && credentials !== undefined;
+    return isRefused ? trySend(libc, socket, datagram) : result;
   } finally {
     base.close(socket);
   }

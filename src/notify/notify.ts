@@ -16,7 +16,8 @@ function withTime(host: NotifyHost, state: NotifyState): NotifyState {
 }
 
 /**
- * See {@linkcode NotifyApi.notify}. With FFI it is sent before this returns, and the result is no promise.
+ * See {@linkcode NotifyApi.notify}. With FFI it is sent before this returns, and the result is no promise, if the service manager
+ * has room for it.
  *
  * @param action What this is, for errors.
  */
@@ -33,6 +34,7 @@ export function notify(
     throw new TypeError(`Cannot notify the service manager: pid is ${String(pid)}, not a process ID`);
   }
   const { lines, fds } = encodeState(isSupervised ? withTime(host, state) : state);
-  const payload = encodeMessage(lines);
-  return deliver(host, { action, lines, payload, fds, pid }, options);
+  // What is too long is a mistake also where nobody listens.
+  encodeMessage(lines);
+  return deliver(host, { action, lines, fds, pid }, options);
 }

@@ -121,6 +121,7 @@ const fields: Readonly<Record<string, (value: unknown) => Wire>> = {
   notifyAccess: (value) => text(`NOTIFYACCESS=${oneOf("notifyAccess", value, ["none", "main", "exec", "all"])}`),
   extendTimeoutMs: (value) => text(`EXTEND_TIMEOUT_USEC=${microseconds("extendTimeoutMs", value, 0.001)}`),
   watchdog: (value) => text(`WATCHDOG=${oneOf("watchdog", value, ["ping", "trigger"]) === "ping" ? "1" : "trigger"}`),
+  restartReset: (value) => text(`RESTART_RESET=${Number(isTrue("restartReset", value))}`),
   watchdogMs: (value) => text(`WATCHDOG_USEC=${microseconds("watchdogMs", value, 0)}`),
   fdStore,
   fdStoreRemove: (value) => text("FDSTOREREMOVE=1", `FDNAME=${fdName("fdStoreRemove", value)}`),

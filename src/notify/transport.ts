@@ -1,12 +1,15 @@
 import { Fd3Error } from "../errors.ts";
 import { hasLibc, type LibcMissing } from "../host.ts";
 import type { Libc } from "../linux/libc.ts";
-import { errnoName } from "../linux/constants.ts";
+import { EAGAIN, errnoName, F_DUPFD_CLOEXEC } from "../linux/constants.ts";
 import { systemError } from "../system_error.ts";
 import { notifyAddress } from "./address.ts";
 import { memory, variable } from "./environment.ts";
 import type { DatagramWay, MessageLibc, NotifyHost, ProgramWay } from "./host.ts";
 import { credentialsFor, sendDatagram } from "./message.ts";
+import { Outbox, type Outgoing } from "./outbox.ts";
+import { sendPlain } from "./plain.ts";
+import { encodeMessage } from "./state.ts";
 import type { NotifyEnvOptions } from "./types.ts";
 import { warnOnce } from "../warning.ts";
 
@@ -20,10 +23,11 @@ export interface Message {
   /** `/path` or `@abstract`. */
   readonly address: string;
   readonly lines: readonly string[];
-  readonly payload: Uint8Array;
   readonly fds: readonly number[];
   /** The process to speak for; `undefined` is this one. */
   readonly pid: number | undefined;
+  /** Why it is too late to send it, once it is. */
+  readonly tooLate?: () => Error | undefined;
 }
 
 /** How messages are sent from here. What is no FFI says why there is none. */
@@ -53,13 +57,54 @@ export function wayTo(host: NotifyHost, address: string): Way {
   return { name: "none", missing: [missing, datagram.missing, program.missing].join("; ") };
 }
 
-function sendByFfi(host: NotifyHost, base: Libc, libc: MessageLibc, message: Message): void {
-  const { action, address, payload, fds, pid } = message;
-  const credentials = credentialsFor(libc, pid ?? host.pid(), host.pid());
-  const result = sendDatagram(base, libc, { address, payload, fds, credentials });
-  if (result >= 0) return;
+function systemFailure(action: string, result: number): Fd3Error {
   const name = errnoName(result);
-  throw systemError(action, Object.assign(new Error(name), { code: name }));
+  return systemError(action, Object.assign(new Error(name), { code: name }));
+}
+
+/** What can be lost: the next one says it anew. `WATCHDOG=trigger` is no ping. */
+const passing = /^(?:STATUS=|WATCHDOG=1$|EXTEND_TIMEOUT_USEC=)/;
+
+function isPlain(host: NotifyHost, { fds, pid }: Message): boolean {
+  return fds.length === 0 && (pid === undefined || pid === host.pid());
+}
+
+/** How a message leaves by one way. */
+type Sender = Pick<Outgoing, "send" | "keep">;
+
+function byFfi(host: NotifyHost, { base, libc }: Way & { name: "ffi" }, message: Message): Sender {
+  const { action, address } = message;
+  let { fds } = message;
+  const pid = message.pid ?? host.pid();
+  const sendNow = (payload: Uint8Array) => {
+    if (isPlain(host, message)) return sendPlain(base, address, payload);
+    return sendDatagram(base, libc, { address, payload, fds, credentials: credentialsFor(libc, pid, host.pid()) });
+  };
+  return {
+    send(lines) {
+      const result = sendNow(encodeMessage(lines));
+      if (result < 0 && result !== -EAGAIN) throw systemFailure(action, result);
+      return result >= 0;
+    },
+    // Duplicates: whoever does not await this may close his own meanwhile, and the number would be another's.
+    keep() {
+      const copies: number[] = [];
+      const release = () => {
+        for (const fd of copies) base.close(fd);
+      };
+      for (const fd of fds) {
+        const copy = base.fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        if (copy >= 0) {
+          copies.push(copy);
+          continue;
+        }
+        release();
+        throw systemFailure(action, copy);
+      }
+      fds = copies;
+      return release;
+    },
+  };
 }
 
 /** The codes of what systemd-notify says, which is what strerror(3) says: its last words. */
@@ -72,8 +117,11 @@ const words: Readonly<Record<string, string>> = {
   "Protocol wrong type for socket": "EPROTOTYPE",
 };
 
-async function sendByProgram(way: Way & { name: "systemd-notify" }, message: Message): Promise<void> {
-  const { action, address, lines } = message;
+async function sendByProgram(
+  way: Way & { name: "systemd-notify" },
+  { action, address }: Message,
+  lines: readonly string[],
+): Promise<void> {
   // Without a field it would show its help. An empty message says nothing.
   if (lines.length === 0) return;
   // It ends when the manager has read the message (a barrier), which looks for the unit of a process that is still there.
@@ -87,16 +135,9 @@ async function sendByProgram(way: Way & { name: "systemd-notify" }, message: Mes
   throw systemError(action, Object.assign(new Error(text === "" ? `exit status ${status}` : text), { code }));
 }
 
-/** Sends when all that was sent before has left. */
-function inTurn(send: () => Promise<void>): Promise<void> {
-  const state = memory();
-  const sent = state.queue.then(send);
-  state.queue = sent.catch(() => {});
-  return sent;
-}
-
-function send(host: NotifyHost, message: Message): void | Promise<void> {
-  const { action, address, fds, pid, payload } = message;
+/** How a message leaves by the best way that there is. */
+function senderOf(host: NotifyHost, message: Message): Sender {
+  const { action, address, fds } = message;
   if (fds.length > maxFds) {
     throw new Fd3Error(
       "EINVAL",
@@ -104,28 +145,30 @@ function send(host: NotifyHost, message: Message): void | Promise<void> {
     );
   }
   const way = wayTo(host, address);
-  if (way.name === "ffi") return sendByFfi(host, way.base, way.libc, message);
-  const isPlain = fds.length === 0 && (pid === undefined || pid === host.pid());
-  if (way.name === "none" || !isPlain) throw new Fd3Error("ERR_FD3_FFI", `Cannot ${action}: ${way.missing}`);
+  if (way.name === "ffi") return byFfi(host, way, message);
+  if (way.name === "none" || !isPlain(host, message)) {
+    throw new Fd3Error("ERR_FD3_FFI", `Cannot ${action}: ${way.missing}`);
+  }
   if (way.name === "systemd-notify") {
     warnOnce(
       host,
       "its messages come from the program systemd-notify: a unit whose user is not root needs NotifyAccess=all",
     );
-    return inTurn(() => sendByProgram(way, message));
+    return { send: (lines) => sendByProgram(way, message, lines) };
   }
-  return inTurn(() =>
-    way.datagram.send(address, payload).catch((error) => {
-      throw systemError(action, error);
-    })
-  );
+  return {
+    send: (lines) =>
+      way.datagram.send(address, encodeMessage(lines)).catch((error) => {
+        throw systemError(action, error);
+      }),
+  };
 }
 
 /**
- * Sends a message, by FFI before this returns.
+ * Sends a message, by FFI before this returns if the service manager has room for it.
  *
  * @throws {Fd3Error} What is wrong with NOTIFY_SOCKET, what the kernel says, or `ERR_FD3_FFI` if it cannot be sent from here.
- * @returns Whether there was somebody to send it to; a promise of that where it is not by FFI.
+ * @returns Whether there was somebody to send it to; a promise of that where it has not left yet.
  */
 export function deliver(
   host: NotifyHost,
@@ -134,6 +177,9 @@ export function deliver(
 ): boolean | Promise<boolean> {
   const socket = variable(host, "NOTIFY_SOCKET", options);
   if (socket === undefined) return false;
-  const sent = send(host, { ...message, address: notifyAddress(socket) });
-  return sent === undefined ? true : sent.then(() => true);
+  const { lines, tooLate } = message;
+  const whole: Message = { ...message, address: notifyAddress(socket) };
+  const isPassing = lines.length > 0 && isPlain(host, whole) && lines.every((line) => passing.test(line));
+  const outbox = memory().outbox ??= new Outbox(host.after);
+  return outbox.push({ lines, isPassing, tooLate, ...senderOf(host, whole) });
 }

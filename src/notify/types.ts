@@ -39,6 +39,8 @@ export interface NotifyFields {
   readonly watchdog?: "ping" | "trigger";
   /** WATCHDOG_USEC=, in milliseconds: the watchdog's interval from now on; 0 turns it off. The environment keeps the old one. */
   readonly watchdogMs?: number;
+  /** RESTART_RESET=1: the next restart waits for RestartSec= again, which RestartSteps= had made longer. Since systemd 258. */
+  readonly restartReset?: true;
   /** FDSTORE=1: see {@linkcode NotifyApi.storeFd}. */
   readonly fdStore?: FdStoreEntry;
   /** FDSTOREREMOVE=1 with this name: see {@linkcode NotifyApi.removeFd}. */
@@ -143,12 +145,16 @@ export interface NotifyCapabilities {
 export interface NotifyApi {
   /**
    * Tells the service manager how the service is: sd_notify(3). With FFI the message has left when this returns, before the promise is
-   * awaited, if any function of this interface was awaited before. Otherwise messages leave one after the other.
+   * awaited, if any function of this interface was awaited before and the service manager has room for it. Otherwise messages leave one
+   * after the other.
+   *
+   * A manager that does not read never stops the event loop: what must arrive waits, in order, and its promise with it. `status`,
+   * `watchdog: "ping"` and `extendTimeoutMs` alone may be lost: while something waits, the latest of each is kept, for a `true` at once.
    *
    * | NOTIFY_SOCKET | result |
    * | --- | --- |
    * | unset | `false`, and nothing is sent |
-   * | a socket that takes it | `true`: it is queued, whether it counts is up to NotifyAccess= |
+   * | a socket that takes it | `true`: it is queued, or kept; whether it counts is up to NotifyAccess= |
    * | empty, relative, `/` or `@` alone | throws `EINVAL` |
    * | longer than 107 bytes | throws `ENAMETOOLONG` |
    * | nothing there, nobody listens, no datagram socket | throws `ENOENT`, `ECONNREFUSED`, `EPROTOTYPE` |

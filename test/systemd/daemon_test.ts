@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { until } from "./clients.ts";
-import { eachVariantAbreast, property, setUp, type Stage } from "./variants.ts";
+import { file, greet, prepare, show, start, unit } from "./greeter.ts";
+import { eachVariantAbreast, type Stage } from "./variants.ts";
 import { get, greeted, keepAlive, someVariants } from "./web.ts";
 
 eachVariantAbreast("daemon", {
@@ -14,31 +15,6 @@ eachVariantAbreast("daemon", {
   "stopping outlives TimeoutStopSec= until a slow request has its whole answer": drain,
   "a slow request longer than the drain timeout ends with the service": drainTimeout,
 }, someVariants("daemon"));
-
-const unit = "daemon.service";
-const folder = "/etc/daemon";
-const file = `${folder}/greeting`;
-const show = (stage: Stage, name: string) => property(stage, unit, name);
-
-/** On a Unix socket, which the driver reaches, and with a greeting. */
-async function prepare(stage: Stage, service: readonly string[] = [], greeting = "Hello"): Promise<void> {
-  await stage.lab.must(["systemctl", "stop", "daemon.socket", unit], { timeoutMs: 60_000 });
-  await greet(stage, greeting);
-  await setUp(stage, {
-    socket: ["ListenStream=", "ListenStream=/run/daemon.sk"],
-    service: [`Environment=GREETING_FILE=${file}`, "RestartSec=0", ...service],
-  });
-}
-
-/** Starts it, and returns when it is ready: it answers before, and then it can be neither reloaded nor watched. */
-async function start({ lab }: Stage): Promise<void> {
-  await lab.must(["systemctl", "start", unit], { timeoutMs: 60_000 });
-}
-
-async function greet({ lab }: Stage, greeting: string): Promise<void> {
-  const script = 'umask 022; mkdir -p "$0"; rm -f "$0/greeting"; printf "%s\\nsecond line\\n" "$1" >"$0/greeting"';
-  await lab.must(["sh", "-c", script, folder, greeting]);
-}
 
 async function verify({ lab }: Stage): Promise<void> {
   const result = await lab.run(["systemd-analyze", "verify", "daemon.socket", unit]);

@@ -73,7 +73,7 @@ async function noSocket(stage: Stage): Promise<void> {
   lab.writeUnit("alone.service", text);
   await lab.must(["systemctl", "daemon-reload"]);
   await lab.must(["systemctl", "start", "--no-block", "alone.service"]);
-  await failed(stage, "alone.service", /^No file descriptors received$/m);
+  await failed(stage, "alone.service", /^No file descriptors received: start its socket unit /m);
 }
 
 /** The unit fails with status 1, and says why. So fast that systemd 252 sees the exit before the exec now and then: its start job may fail, too. */

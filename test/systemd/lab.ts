@@ -3,12 +3,13 @@
  * second, with nothing of the host at risk.
  *
  * Its root is an overlay over the host's, so the host's programs are there
- * (systemctl, journalctl, socat, strace, ss), and whatever it writes is gone at
- * the end. It has its own processes, mounts, cgroups, host name and IPC, and a
- * network with nothing but loopback: ports may be fixed. Besides it only
- * journald runs, and D-Bus where it is installed, from the first use on
- * (systemd-run needs it). `DynamicUser=`, `PrivateNetwork=`, `Type=notify`,
- * `WatchdogSec=` and the other sandbox settings work as on any machine.
+ * (systemctl, journalctl, socat, strace, ss), or over that of another system,
+ * which the variable FD3_LAB_ROOT names. Whatever it writes is gone at the end.
+ * It has its own processes, mounts, cgroups, host name and IPC, and a network
+ * with nothing but loopback: ports may be fixed. Besides it only journald runs,
+ * and D-Bus where it is installed, from the first use on (systemd-run needs
+ * it). `DynamicUser=`, `PrivateNetwork=`, `Type=notify`, `WatchdogSec=` and the
+ * other sandbox settings work as on any machine.
  *
  * Needs root, cgroup v2 in the kernel, systemd and util-linux. Folders that are
  * mount points of their own on the host are empty in the lab unless bound.

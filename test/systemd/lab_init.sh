@@ -3,6 +3,9 @@
 # namespaces, started by lab_guard.sh.
 #
 # usage: lab_init.sh BASE [HOST_DIR LAB_DIR]...
+#
+# FD3_LAB_ROOT is another system's root that the lab gets instead of the
+# host's: see make_root.sh.
 set -eu
 umask 022
 base=$1
@@ -14,7 +17,8 @@ echo "$pid" >"$base/pid"
 
 # All that the lab writes stays in "up". Without that, systemd and its services
 # would write to the host's disk.
-mount -t overlay -o "lowerdir=/,upperdir=$base/up,workdir=$base/work" \
+mount -t overlay \
+  -o "lowerdir=${FD3_LAB_ROOT:-/},upperdir=$base/up,workdir=$base/work" \
   fd3-lab "$base/root"
 cd "$base/root"
 
