@@ -95,7 +95,9 @@ test("serve() warns where it gets a slower engine, unless that is a choice or th
   for (const [code, ffi, warnings] of rows) {
     const engines = [maker("deno-serve", [], new Fd3Error(code, "Cannot have it")), maker("node-http", [])];
     const adapter = adapterOf(engines, { passed: false });
-    const host = fakeHost(ffi ? { libc: {} as Libc } : {});
+    // Descriptors are free.
+    const libc = { open: () => 3, close: () => 0 } as unknown as Libc;
+    const host = fakeHost(ffi ? { libc } : {});
     await serveWith({ ...adapter, host }, handler, { fallback: "127.0.0.1:0" });
     assert.deepEqual(host.warnings, warnings, `${code} ${ffi}`);
   }

@@ -3,9 +3,8 @@ import type { Choice } from "../../src/activation/choose.ts";
 import { hasLibc } from "../../src/host.ts";
 import type { Engine, EngineHandler } from "../../src/http/engine.ts";
 import type { EngineName, TlsOptions } from "../../src/http/types.ts";
-import { acceptedSockets, isWildcard } from "../../src/linux/accepted.ts";
+import { isWildcard } from "../../src/linux/accepted.ts";
 import type { Libc } from "../../src/linux/libc.ts";
-import { recentLook } from "../../src/linux/look.ts";
 import { localEnd } from "../../src/linux/peers.ts";
 import { unreadConnections } from "../../src/linux/handshake.ts";
 import type { Address } from "../../src/types.ts";
@@ -50,13 +49,11 @@ function toDenoHandler(handler: EngineHandler, place: Place): DenoServeHandler {
 class DenoServe implements Engine {
   readonly name: EngineName = "deno-serve";
   readonly #serving: Serving;
-  readonly #libc: Libc | undefined;
   readonly #isTls: boolean;
   readonly finished: Promise<void>;
 
-  constructor(serving: Serving, libc: Libc | undefined, isTls: boolean) {
+  constructor(serving: Serving, isTls: boolean) {
     this.#serving = serving;
-    this.#libc = libc;
     this.#isTls = isTls;
     this.finished = serving.finished;
   }
@@ -70,13 +67,12 @@ class DenoServe implements Engine {
   }
 
   unread(): number | undefined {
-    return this.#libc && unreadConnections(this.#libc, this.address, this.#isTls);
+    const { clients } = this.#serving;
+    return clients && unreadConnections(clients, this.#isTls);
   }
 
   connections(): number | undefined {
-    return this.#libc === undefined
-      ? undefined
-      : acceptedSockets(this.#libc, this.address, recentLook(this.#libc)).length;
+    return this.#serving.clients?.sockets().length;
   }
 
   close(): Promise<void> {
@@ -118,9 +114,9 @@ export const denoServe = {
    * on a Unix socket; nothing has changed then.
    */
   adopt(choice: Choice, handler: EngineHandler, tls: TlsOptions | undefined): Engine {
-    const { place, serve } = makeEngine(handler, addressOf(choice) ?? unnamed, tls);
+    const { serve } = makeEngine(handler, addressOf(choice) ?? unnamed, tls);
     const { serving } = adoptServing(choice, serve);
-    return new DenoServe(serving, place.libc, tls !== undefined);
+    return new DenoServe(serving, tls !== undefined);
   },
 
   /**
@@ -137,6 +133,6 @@ export const denoServe = {
     const { place, serve } = makeEngine(handler, address, tls);
     const { serving } = await openServing(address, mode, serve);
     place.address = serving.source.address;
-    return new DenoServe(serving, place.libc, tls !== undefined);
+    return new DenoServe(serving, tls !== undefined);
   },
 } as const;

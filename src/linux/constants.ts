@@ -20,6 +20,7 @@ export const SO_PEERNAME = 28;
 export const SO_ACCEPTCONN = 30;
 export const SO_SNDBUFFORCE = 32;
 export const SO_DOMAIN = 39;
+export const SO_COOKIE = 57;
 export const SCM_RIGHTS = 1;
 export const SCM_CREDENTIALS = 2;
 export const MSG_DONTWAIT = 0x40;
