@@ -4,14 +4,17 @@ import { hasLibc } from "../../src/host.ts";
 import type { Engine, EngineHandler } from "../../src/http/engine.ts";
 import type { EngineName, TlsOptions } from "../../src/http/types.ts";
 import { acceptedSockets, isWildcard } from "../../src/linux/accepted.ts";
+import { watchIdle } from "../../src/http/idle.ts";
 import type { Libc } from "../../src/linux/libc.ts";
 import { recentLook } from "../../src/linux/look.ts";
 import { localEnd } from "../../src/linux/peers.ts";
 import { unreadConnections } from "../../src/linux/handshake.ts";
+import { endReading, silentConnections } from "../../src/linux/silent.ts";
 import type { Address } from "../../src/types.ts";
 import { addressOf } from "../shared/choice.ts";
 import { denoHost as host } from "./host.ts";
 import { fromDeno } from "./address.ts";
+import { backgroundTimer } from "./background_timer.ts";
 import { httpUrl, requestsWithUrl } from "./request_url.ts";
 import { adoptServing, openServing } from "./serve_native.ts";
 import type { Serve } from "./serve_source.ts";
@@ -52,6 +55,7 @@ class DenoServe implements Engine {
   readonly #serving: Serving;
   readonly #libc: Libc | undefined;
   readonly #isTls: boolean;
+  #endIdle = () => {};
   readonly finished: Promise<void>;
 
   constructor(serving: Serving, libc: Libc | undefined, isTls: boolean) {
@@ -66,6 +70,7 @@ class DenoServe implements Engine {
   }
 
   stopAccepting(): void {
+    this.#endIdle();
     this.#serving.release();
   }
 
@@ -77,6 +82,22 @@ class DenoServe implements Engine {
     return this.#libc === undefined
       ? undefined
       : acceptedSockets(this.#libc, this.address, recentLook(this.#libc)).length;
+  }
+
+  /**
+   * Nothing tells which connection is waiting for its next request, and which is amid a response that is made slowly. One without any
+   * response may be in a handler, and that is known.
+   */
+  closeIdle(limitMs: number, inFlight: () => number): void {
+    const [libc, { address }] = [this.#libc, this];
+    if (libc === undefined || address.transport !== "tcp") return;
+    this.#endIdle = watchIdle(backgroundTimer, limitMs, () => {
+      const silent = silentConnections(libc, acceptedSockets(libc, address, recentLook(libc)), limitMs);
+      // A handshake is an answer, too.
+      const isCalm = !this.#isTls && inFlight() === 0;
+      const idle = silent.filter(({ hasReceived, hasSent }) => !hasReceived || (isCalm && !hasSent));
+      endReading(libc, idle.map(({ fd }) => fd));
+    });
   }
 
   close(): Promise<void> {
