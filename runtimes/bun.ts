@@ -90,11 +90,12 @@ export interface ListenNativeOptions extends ListenOptions {
  * ```
  */
 export function listenNative(options: ListenNativeOptions): Promise<BunListener> {
-  const { name: _name, fallback: _fallback, mode: _mode, keepEnv: _keepEnv, ...own } = options;
+  const { name: _name, fallback: _fallback, fallbackFor: _for, mode: _mode, group: _group, keepEnv: _keepEnv, ...own } =
+    options;
   const native: Adapter<BunListener> = {
     host,
     adopt: async (choice) => (await adoptNative(choice, own)).native,
-    open: async (address, mode) => (await import("./bun/fallback.ts")).openNative(address, mode, own),
+    open: async (address, access) => (await import("./bun/fallback.ts")).openNative(address, access, own),
   };
   return listenWith(native, options);
 }

@@ -81,7 +81,7 @@ export function listen(options: ListenOptions = {}): Promise<Listener> {
 const nativeAdapter: Adapter<DenoListener> = {
   host,
   adopt: (choice) => adoptNative(choice).native,
-  open: async (address, mode) => (await import("./deno/fallback.ts")).openNative(address, mode),
+  open: async (address, access) => (await import("./deno/fallback.ts")).openNative(address, access),
 };
 
 /**

@@ -38,7 +38,7 @@ const adapter: Adapter<Listener> = {
     return currentHost();
   },
   adopt: (choice) => adoptNet(currentHost(), choice),
-  open: async (address, mode) => (await import("./shared/net_fallback.ts")).openNet(address, mode),
+  open: async (address, access) => (await import("./shared/net_fallback.ts")).openNet(currentHost(), address, access),
 };
 
 /** See {@linkcode Api.listenFds}. */

@@ -2,14 +2,14 @@ import type { FallbackAddress } from "./activation/address.ts";
 import { checkListenOptions, type Choice, chooseStreamListener, putBack, take } from "./activation/choose.ts";
 import { withFreeFds } from "./free_fds.ts";
 import type { Host } from "./host.ts";
-import type { ListenOptions } from "./types.ts";
+import type { FileAccess, ListenOptions } from "./types.ts";
 
 /** How one runtime makes a listener `L` of a descriptor, or of an address. */
 export interface Adapter<L> {
   readonly host: Host;
   /** On a failure the descriptor must be as it was: it is put back. */
   adopt(choice: Choice): L | Promise<L>;
-  open(address: FallbackAddress, mode: number | undefined): L | Promise<L>;
+  open(address: FallbackAddress, access: FileAccess): L | Promise<L>;
 }
 
 /**
@@ -28,8 +28,8 @@ export async function listenWith<L>(adapter: Adapter<L>, options: ListenOptions)
 async function listenNow<L>(adapter: Adapter<L>, options: ListenOptions): Promise<L> {
   const choice = chooseStreamListener(adapter.host, options);
   if (choice === undefined) {
-    const { fallbackAddress } = await import("./activation/address.ts");
-    return await adapter.open(fallbackAddress(options.fallback!), options.mode);
+    const { chooseFallback } = await import("./activation/fallback.ts");
+    return await adapter.open(chooseFallback(adapter.host, options), options);
   }
   if ("refused" in choice) throw (await import("./activation/refusal.ts")).refusalError(choice, adapter.host);
   take(adapter.host, choice);

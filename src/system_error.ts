@@ -75,7 +75,9 @@ function missingPermission(error: unknown): string | undefined {
   const [, what, flag] =
     /^Requires \w+ access to ("[^"]*"|[^,]*), run again with the (--allow-\w+) flag/.exec(message) ?? [];
   if (flag === undefined) return undefined;
-  return `Deno needs ${flag}${what.startsWith('"') ? `=${what.slice(1, -1)}` : ""}`;
+  // Deno has no name for some of what --allow-sys is about, such as the umask.
+  const isNamed = what.startsWith('"') && flag !== "--allow-sys";
+  return `Deno needs ${flag}${isNamed ? `=${what.slice(1, -1)}` : ""}`;
 }
 
 /**

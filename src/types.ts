@@ -49,8 +49,22 @@ export type Fallback =
   | { readonly hostname?: string; readonly port: number }
   | { readonly path: string };
 
+/** Who may connect to a socket file that is made here. */
+export interface FileAccess {
+  /**
+   * Access mode of the socket file that `fallback` makes, such as `0o660`, from its first moment on. Without it, the umask decides.
+   * Deno needs `--allow-ffi` or `--allow-sys` for it.
+   */
+  readonly mode?: number;
+  /**
+   * Group of the socket file that `fallback` makes, such as `"www-data"` for a proxy's user: a name of /etc/group, or a number. A service that is
+   * not root must be of that group (SupplementaryGroups=).
+   */
+  readonly group?: string | number;
+}
+
 /** Options of {@linkcode Api.listen}. */
-export interface ListenOptions extends ListenFdsOptions {
+export interface ListenOptions extends ListenFdsOptions, FileAccess {
   /** Takes only a descriptor of this FileDescriptorName=. Without it, exactly one must fit. */
   readonly name?: string;
   /**
@@ -58,8 +72,16 @@ export interface ListenOptions extends ListenFdsOptions {
    * `host:port`, `[v6]:port`, `{ hostname, port }` or `{ path }`.
    */
   readonly fallback?: Fallback;
-  /** Access mode of the socket file that `fallback` makes, such as `0o660`. Without it, the umask decides. */
-  readonly mode?: number;
+  /**
+   * When `fallback` may be used where nothing was passed. `"unsupervised"`: only in a process that no service manager started, as far as its
+   * environment says (LISTEN_PID or LISTEN_FDS for another process, NOTIFY_SOCKET, SYSTEMD_EXEC_PID of this process), so that a service whose
+   * socket was lost fails instead of serving where nobody looks for it. With `"always"` it warns on stderr, where LISTEN_PID or LISTEN_FDS says so.
+   *
+   * Deno permissions for `"unsupervised"`: `--allow-env=NOTIFY_SOCKET,SYSTEMD_EXEC_PID`.
+   *
+   * @default {"always"}
+   */
+  readonly fallbackFor?: "always" | "unsupervised";
 }
 
 /**

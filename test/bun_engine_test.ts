@@ -77,7 +77,7 @@ function onBun(): void {
     using folder = tempFolder();
     const [key, cert] = makeCertificate(folder.path).map((file) => readFileSync(file, "utf8"));
     const address = { transport: "tcp", hostname: "127.0.0.1", port: 0 } as const;
-    const engine = await openBunServe(address, undefined, { key, cert }, new Handler().handle);
+    const engine = await openBunServe(address, {}, { key, cert }, new Handler().handle);
     const answer = await ask(
       engine.address.transport === "tcp" ? { host: "127.0.0.1", port: engine.address.port } : {},
       {

@@ -205,10 +205,13 @@ const misuse: readonly (readonly [options: unknown, message: string])[] = [
   [null, "options are null, not an object"],
   ["80", "options are 80, not an object"],
   [{ name: 3 }, "name is 3, not a string"],
-  [{ mode: -1 }, "mode is -1, not an integer between 0 and 0o7777"],
-  [{ mode: 0o10000 }, "mode is 4096, not an integer between 0 and 0o7777"],
-  [{ mode: 1.5 }, "mode is 1.5, not an integer between 0 and 0o7777"],
-  [{ mode: "660" }, "mode is 660, not an integer between 0 and 0o7777"],
+  [{ mode: -1 }, "mode is -1, not an integer between 0 and 0o777"],
+  [{ mode: 0o1000 }, "mode is 512, not an integer between 0 and 0o777"],
+  [{ group: "" }, 'group is "", neither a name nor a number of a group'],
+  [{ group: 1.5 }, "group is 1.5, neither a name nor a number of a group"],
+  [{ fallbackFor: "never" }, 'fallbackFor is never, not "always" or "unsupervised"'],
+  [{ mode: 1.5 }, "mode is 1.5, not an integer between 0 and 0o777"],
+  [{ mode: "660" }, "mode is 660, not an integer between 0 and 0o777"],
 ];
 
 for (const [options, message] of misuse) {
@@ -218,5 +221,9 @@ for (const [options, message] of misuse) {
 }
 
 test("checkListenOptions() passes what listen() takes", () => {
-  for (const options of [{}, { name: "" }, { mode: 0 }, { mode: 0o7777 }]) checkListenOptions(options);
+  for (
+    const options of [{}, { name: "" }, { mode: 0 }, { mode: 0o777 }, { group: 0 }, { group: "www-data" }, {
+      fallbackFor: "always",
+    }] as const
+  ) checkListenOptions(options);
 });

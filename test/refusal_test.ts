@@ -138,7 +138,9 @@ for (const variant of variants) {
         "TypeError undefined: Cannot read fallback: port 70000 is not between 0 and 65535",
       ],
       ['{"name":3}', "TypeError undefined: Cannot listen: name is 3, not a string"],
-      ['{"mode":-1}', "TypeError undefined: Cannot listen: mode is -1, not an integer between 0 and 0o7777"],
+      ['{"mode":-1}', "TypeError undefined: Cannot listen: mode is -1, not an integer between 0 and 0o777"],
+      ['{"mode":2048}', "TypeError undefined: Cannot listen: mode is 2048, not an integer between 0 and 0o777"],
+      ['{"group":-1}', "TypeError undefined: Cannot listen: group is -1, neither a name nor a number of a group"],
     ];
     for (const [options, expected] of cases) {
       const text = await refusal({ variant, args: ["echo", options] });

@@ -25,7 +25,7 @@ function maker(name: EngineName, log: string[], error?: Error): EngineMaker & { 
     name,
     engine,
     adopt: ({ fd }, _handler, tls) => make(`adopt ${fd}${tls === undefined ? "" : " tls"}`),
-    open: (address: Address, mode) => make(`open ${JSON.stringify(address)} ${mode}`),
+    open: (address: Address, { mode, group }) => make(`open ${JSON.stringify(address)} ${mode} ${group}`),
   };
 }
 
@@ -58,8 +58,8 @@ test("serve() adopts the inherited descriptor with the first engine", async () =
 test("serve() opens the fallback when nothing was passed", async () => {
   const log: string[] = [];
   const adapter = adapterOf([maker("node-http", log)], { passed: false });
-  const server = await serveWith(adapter, handler, { fallback: "/run/own.sk", mode: 0o660 });
-  assert.deepEqual(log, [`node-http open {"transport":"unix","path":"/run/own.sk"} ${0o660}`]);
+  const server = await serveWith(adapter, handler, { fallback: "/run/own.sk", mode: 0o660, group: "www-data" });
+  assert.deepEqual(log, [`node-http open {"transport":"unix","path":"/run/own.sk"} ${0o660} www-data`]);
   assert.deepEqual([server.activated, server.name], [false, undefined]);
   await assert.rejects(serveWith(adapter, handler, {}), fd3Error("ERR_FD3_NO_FDS"));
   forgetTable();

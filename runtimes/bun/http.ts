@@ -14,7 +14,7 @@ export { trafficOf } from "../../src/http/traffic.ts";
 const bunServe: EngineMaker = {
   name: "bun-serve",
   adopt: (choice, handler, tls) => adoptBunServe(choice, tls, handler),
-  open: (address, mode, handler, tls) => openBunServe(address, mode, tls, handler),
+  open: (address, access, handler, tls) => openBunServe(address, access, tls, handler),
 };
 
 const report = reportTo(() => processService);

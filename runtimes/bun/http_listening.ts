@@ -75,10 +75,10 @@ export const bunWays: HttpWays = {
     });
   },
 
-  async open(parts, fallback, mode) {
+  async open(parts, _host, fallback, access) {
     const { server } = parts;
     const clients = clientsAt(host, fallback);
-    const address = await openServer(server, fallback, mode);
+    const address = await openServer(host, server, fallback, access);
     if (clients !== undefined) clients.listener = address;
     const socket = findServeSocket(address);
     return listening(parts, address, clients, () => socket === undefined ? void server.close() : socket.release());

@@ -3,7 +3,7 @@ import type { Choice } from "../../src/activation/choose.ts";
 import { hasLibc } from "../../src/host.ts";
 import { localAddress } from "../../src/linux/socket.ts";
 import { PushListener } from "../../src/stream/listener.ts";
-import type { Address, Listener } from "../../src/types.ts";
+import type { Address, FileAccess, Listener } from "../../src/types.ts";
 import { socketHandlers } from "./connection.ts";
 import { ExhaustionGuard } from "./exhaustion.ts";
 import { bunHost as host } from "./host.ts";
@@ -52,10 +52,10 @@ export function adoptBun(choice: Choice): Promise<Listener> {
 }
 
 /** Opens an address with Bun.listen(). */
-export function openBun(fallback: FallbackAddress, mode: number | undefined): Promise<Listener> {
+export function openBun(fallback: FallbackAddress, access: FileAccess): Promise<Listener> {
   const open = async (options: BunListenOptions): Promise<Opened> => {
     const { openNative } = await import("./fallback.ts");
-    const native = await openNative(fallback, mode, options);
+    const native = await openNative(fallback, access, options);
     if (fallback.transport === "unix") return { native, address: fallback };
     const libc = host.libc();
     // A host name stays a name in what Bun says.

@@ -10,7 +10,7 @@ import { localEnd } from "../../src/linux/peers.ts";
 import { unreadConnections } from "../../src/linux/handshake.ts";
 import { endReading, silentConnections } from "../../src/linux/silent.ts";
 import type { Libc } from "../../src/linux/libc.ts";
-import type { Address } from "../../src/types.ts";
+import type { Address, FileAccess } from "../../src/types.ts";
 import { backgroundTimerOf } from "../shared/background_timer.ts";
 import { addressOf } from "../shared/choice.ts";
 import { clientsAt, inheritedClients } from "../shared/server_clients.ts";
@@ -198,9 +198,9 @@ export function adoptBunServe(choice: Choice, tls: TlsOptions | undefined, handl
 /** The engine at a fallback address. */
 export function openBunServe(
   address: FallbackAddress,
-  mode: number | undefined,
+  access: FileAccess,
   tls: TlsOptions | undefined,
   handler: EngineHandler,
 ): Promise<Engine> {
-  return engineOf(tls, handler, clientsAt(host, address), (options) => openServe(address, mode, options));
+  return engineOf(tls, handler, clientsAt(host, address), (options) => openServe(address, access, options));
 }

@@ -47,7 +47,8 @@ export async function openServeNative(options: ServeNativeOptions): Promise<BunS
   if (!("Bun" in globalThis)) {
     throw new Fd3Error("ERR_FD3_PLATFORM", "Cannot serve with Bun.serve(): this is not Bun");
   }
-  const { name: _name, fallback: _fallback, mode: _mode, keepEnv: _keepEnv, ...own } = options;
+  const { name: _name, fallback: _fallback, fallbackFor: _for, mode: _mode, group: _group, keepEnv: _keepEnv, ...own } =
+    options;
   const place = hotPlace(options);
   if (place?.server !== undefined) return place.server.reload(own);
   const adapter: Adapter<OpenedServer> = {
@@ -58,7 +59,7 @@ export async function openServeNative(options: ServeNativeOptions): Promise<BunS
       tellAddress(opened);
       return opened;
     },
-    open: (address, mode) => openServe(address, mode, own),
+    open: (address, access) => openServe(address, access, own),
   };
   const opened = await listenWith(adapter, options);
   const { native } = opened;

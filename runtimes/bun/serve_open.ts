@@ -5,7 +5,7 @@ import { hasLibc } from "../../src/host.ts";
 import { EPOLLET } from "../../src/linux/constants.ts";
 import { secretName } from "../../src/linux/sockaddr.ts";
 import { nextFd, transplantWatched } from "../../src/linux/transplant.ts";
-import type { Address } from "../../src/types.ts";
+import type { Address, FileAccess } from "../../src/types.ts";
 import { addressOf } from "../shared/choice.ts";
 import { openFallback } from "../shared/socket_file.ts";
 import { bunHost as host } from "./host.ts";
@@ -105,12 +105,12 @@ function opened(native: BunServer, address: OpenedServer["address"], release: ()
 /** Opens an address with Bun.serve() itself. */
 export function openServe(
   fallback: FallbackAddress,
-  mode: number | undefined,
+  access: FileAccess,
   options: BunServeOptions,
 ): Promise<OpenedServer> {
   // Bun takes one socket of several on an address for another's.
   const isShared = options.reusePort === true;
-  return openFallback(fallback, mode, ["release", "stop"], () => {
+  return openFallback(host, fallback, access, ["release", "stop"], () => {
     const native = bun().serve({ ...alone, ...without(options, addressOptions), ...toBun(fallback) });
     const { address: real } = native;
     const address: OpenedServer["address"] = real === undefined || typeof real === "string"

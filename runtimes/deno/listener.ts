@@ -1,7 +1,7 @@
 import type { FallbackAddress } from "../../src/activation/address.ts";
 import { PullConnection, type PullTransport } from "../../src/stream/pull_connection.ts";
 import { BaseListener, type ListenerParts } from "../../src/stream/listener.ts";
-import type { Address, Connection, Listener } from "../../src/types.ts";
+import type { Address, Connection, FileAccess, Listener } from "../../src/types.ts";
 import { fromDeno } from "./address.ts";
 import { setUpSignals } from "./signals.ts";
 import type { DenoConn, DenoListener } from "./types.ts";
@@ -94,9 +94,9 @@ export class DenoStreamListener extends BaseListener {
 }
 
 /** Opens an address with Deno.listen(). */
-export async function openDeno(fallback: FallbackAddress, mode: number | undefined): Promise<Listener> {
+export async function openDeno(fallback: FallbackAddress, access: FileAccess): Promise<Listener> {
   const { openNative } = await import("./fallback.ts");
-  const native = await openNative(fallback, mode);
+  const native = await openNative(fallback, access);
   const address = fallback.transport === "unix" ? fallback : fromDeno(native.addr);
   return new DenoStreamListener(native, { address, activated: false, name: undefined, stop: () => native.close() });
 }

@@ -9,7 +9,7 @@ import type { Libc } from "../../src/linux/libc.ts";
 import { localEnd } from "../../src/linux/peers.ts";
 import { unreadConnections } from "../../src/linux/handshake.ts";
 import { endReading, silentConnections } from "../../src/linux/silent.ts";
-import type { Address } from "../../src/types.ts";
+import type { Address, FileAccess } from "../../src/types.ts";
 import { addressOf } from "../shared/choice.ts";
 import { denoHost as host } from "./host.ts";
 import { fromDeno } from "./address.ts";
@@ -147,12 +147,12 @@ export const denoServe = {
    */
   async open(
     address: FallbackAddress,
-    mode: number | undefined,
+    access: FileAccess,
     handler: EngineHandler,
     tls: TlsOptions | undefined,
   ): Promise<Engine> {
     const { place, serve } = makeEngine(handler, address, tls);
-    const { serving } = await openServing(address, mode, serve);
+    const { serving } = await openServing(address, access, serve);
     place.address = serving.source.address;
     return new DenoServe(serving, tls !== undefined);
   },

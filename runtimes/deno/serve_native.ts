@@ -3,7 +3,7 @@ import type { Choice } from "../../src/activation/choose.ts";
 import { Fd3Error } from "../../src/errors.ts";
 import type { Libc } from "../../src/linux/libc.ts";
 import { type Adapter, listenWith } from "../../src/listen.ts";
-import type { ListenOptions } from "../../src/types.ts";
+import type { FileAccess, ListenOptions } from "../../src/types.ts";
 import { addressOf } from "../shared/choice.ts";
 import { clientsAt, inheritedClients } from "../shared/server_clients.ts";
 import { denoHost as host } from "./host.ts";
@@ -72,11 +72,11 @@ export function adoptServing(choice: Choice, serve: Serve): Served {
  *
  * @throws {Fd3Error} What Deno or the kernel says, with the address; `ERR_FD3_PLATFORM` for TLS on a Unix socket.
  */
-export async function openServing(address: FallbackAddress, mode: number | undefined, serve: Serve): Promise<Served> {
+export async function openServing(address: FallbackAddress, access: FileAccess, serve: Serve): Promise<Served> {
   refuseTlsOn(formatAddress(address), address, serve);
   const libc = host.libc();
   const clients = clientsAt(host, address);
-  const opened = await openSource(obstacle(address) === undefined ? libc as Libc : undefined, address, mode, serve);
+  const opened = await openSource(obstacle(address) === undefined ? libc as Libc : undefined, address, access, serve);
   if (clients !== undefined) clients.listener = opened.source.address;
   const serving = new Serving(clients, opened);
   return { serving, server: serverOf(serving, opened.first) };
@@ -104,12 +104,22 @@ function heed(serving: Serving, signal: AbortSignal | undefined): void {
 /** See `serveNative` of the entry point. */
 export async function serveOwn(options: ServeNativeOptions, handler: DenoServeHandler): Promise<DenoHttpServer> {
   checkServeOptions(options, handler);
-  const { name: _name, fallback: _fallback, mode: _mode, keepEnv: _keep, signal, onListen, ...own } = options;
+  const {
+    name: _name,
+    fallback: _fallback,
+    fallbackFor: _for,
+    mode: _mode,
+    group: _group,
+    keepEnv: _keep,
+    signal,
+    onListen,
+    ...own
+  } = options;
   const serve: Serve = { options: own, handler };
   const adapter: Adapter<Served> = {
     host,
     adopt: (choice) => adoptServing(choice, serve),
-    open: (address, mode) => openServing(address, mode, serve),
+    open: (address, access) => openServing(address, access, serve),
   };
   const { serving, server } = await listenWith(adapter, options);
   try {

@@ -8,9 +8,10 @@ import { describe, isStreamListener } from "../../src/linux/socket.ts";
 import { findSocket } from "../../src/linux/transplant.ts";
 import { findRegistration } from "../../src/linux/epoll.ts";
 import { withdraw } from "../../src/linux/withdraw.ts";
-import type { UnixAddress } from "../../src/types.ts";
+import type { FileAccess, UnixAddress } from "../../src/types.ts";
 import { openFallback } from "../shared/socket_file.ts";
 import { fromDeno } from "./address.ts";
+import { denoHost as host } from "./host.ts";
 import { type DenoServeOptions, startAt, type Started, startOn } from "./serve_start.ts";
 import type { DenoServeHandler } from "./types.ts";
 
@@ -69,19 +70,19 @@ export class HeldSource implements Source {
 
 /** An address that each run opens anew, where nothing can be held. Deno closes it when it wants. */
 export class PlainSource implements Source {
-  readonly #mode: number | undefined;
+  readonly #access: FileAccess;
   readonly #serve: Serve;
   readonly address: FallbackAddress;
 
-  constructor(address: FallbackAddress, mode: number | undefined, serve: Serve) {
-    this.#mode = mode;
+  constructor(address: FallbackAddress, access: FileAccess, serve: Serve) {
+    this.#access = access;
     this.#serve = serve;
     this.address = address;
   }
 
   start(): Promise<Started> {
     const { options, handler } = this.#serve;
-    return openFallback(this.address, this.#mode, "shutdown", () => startAt(this.address, options, handler));
+    return openFallback(host, this.address, this.#access, "shutdown", () => startAt(this.address, options, handler));
   }
 
   canStartLater(error: unknown): boolean {
@@ -118,9 +119,9 @@ export interface Opened {
   readonly first: Started;
 }
 
-async function openPath(libc: Libc, address: UnixAddress, mode: number | undefined, serve: Serve): Promise<Opened> {
+async function openPath(libc: Libc, address: UnixAddress, access: FileAccess, serve: Serve): Promise<Opened> {
   const open = () => new HeldSource(libc, listenUnix(libc, address.path), address, serve);
-  const source = await openFallback(address, mode, "release", open);
+  const source = await openFallback(host, address, access, "release", open);
   try {
     return { source, first: source.start() };
   } catch (error) {
@@ -153,15 +154,15 @@ function hold(libc: Libc, opened: Opened, serve: Serve): Opened {
 export async function openSource(
   libc: Libc | undefined,
   address: FallbackAddress,
-  mode: number | undefined,
+  access: FileAccess,
   serve: Serve,
 ): Promise<Opened> {
   if (libc !== undefined && address.transport === "unix" && address.path.startsWith("/")) {
-    return await openPath(libc, address, mode, serve);
+    return await openPath(libc, address, access, serve);
   }
-  const first = await new PlainSource(address, mode, serve).start().catch(unwrap);
+  const first = await new PlainSource(address, access, serve).start().catch(unwrap);
   const where = address.transport === "tcp" ? fromDeno(first.server.addr) as FallbackAddress : address;
-  const opened = { source: new PlainSource(where, mode, serve), first };
+  const opened = { source: new PlainSource(where, access, serve), first };
   return libc === undefined ? opened : hold(libc, opened, serve);
 }
 

@@ -2,7 +2,7 @@ import type { FallbackAddress } from "../../src/activation/address.ts";
 import type { Choice } from "../../src/activation/choose.ts";
 import type { Host } from "../../src/host.ts";
 import { listenWith } from "../../src/listen.ts";
-import type { Address, ListenOptions } from "../../src/types.ts";
+import type { Address, FileAccess, ListenOptions } from "../../src/types.ts";
 import { adoptServer } from "../shared/net_listener.ts";
 import type { NetServer } from "../shared/node_types.ts";
 import { currentHost } from "./current_host.ts";
@@ -32,11 +32,11 @@ async function adopt(server: NetServer, choice: Choice, host: Host): Promise<Att
 async function open(
   server: NetServer,
   fallback: FallbackAddress,
-  mode: number | undefined,
+  access: FileAccess,
   host: Host,
 ): Promise<Attached> {
   const { openServer } = await import("../shared/net_fallback.ts");
-  const address = await openServer(server, fallback, mode);
+  const address = await openServer(host, server, fallback, access);
   if (host.runtime === "Bun") (await import("../bun/attach.ts")).guardAttached(server, address);
   return { address, activated: false, name: undefined };
 }
@@ -53,6 +53,6 @@ export function attachServer(server: NetServer, options: AttachOptions): Promise
   return listenWith({
     host,
     adopt: (choice) => adopt(server, choice, host),
-    open: (address, mode) => open(server, address, mode, host),
+    open: (address, access) => open(server, address, access, host),
   }, options);
 }

@@ -1,7 +1,7 @@
 import type { FallbackAddress } from "../../src/activation/address.ts";
 import type { Choice } from "../../src/activation/choose.ts";
 import type { Host } from "../../src/host.ts";
-import type { Address } from "../../src/types.ts";
+import type { Address, FileAccess } from "../../src/types.ts";
 import { builtin } from "./builtin.ts";
 import type { HttpConnections } from "./http_connections.ts";
 import type { NodeHttpServer } from "./http_types.ts";
@@ -62,7 +62,7 @@ export interface HttpWays {
   /** On an inherited descriptor. On a failure it is as it was. */
   adopt(parts: HttpParts, host: Host, choice: Choice): Promise<HttpListening>;
   /** At an address. */
-  open(parts: HttpParts, address: FallbackAddress, mode: number | undefined): Promise<HttpListening>;
+  open(parts: HttpParts, host: Host, address: FallbackAddress, access: FileAccess): Promise<HttpListening>;
 }
 
 /** On Node and Deno, where a server of node:http is one of node:net. */
@@ -72,8 +72,8 @@ export const netWays: HttpWays = {
     return listening(parts, await adoptServer(parts.server, host, choice, `serve on fd ${choice.fd}`));
   },
 
-  async open(parts, address, mode) {
+  async open(parts, host, address, access) {
     closeAsNet(parts.server);
-    return listening(parts, await openServer(parts.server, address, mode));
+    return listening(parts, await openServer(host, parts.server, address, access));
   },
 };

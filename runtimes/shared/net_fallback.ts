@@ -1,4 +1,6 @@
+import type { FileAccess } from "../../src/types.ts";
 import { type FallbackAddress, formatAddress } from "../../src/activation/address.ts";
+import type { Host } from "../../src/host.ts";
 import { PushListener } from "../../src/stream/listener.ts";
 import { makeServer, serverAddress, startServer } from "./net_listener.ts";
 import type { NetServer } from "./node_types.ts";
@@ -7,13 +9,14 @@ import { openFallback } from "./socket_file.ts";
 
 /** Starts a server at a fallback address, and gives where it really listens. */
 export async function openServer(
+  host: Host,
   server: NetServer,
   address: FallbackAddress,
-  mode: number | undefined,
+  access: FileAccess,
 ): Promise<FallbackAddress> {
   const isUnix = address.transport === "unix";
   const options = isUnix ? { path: runtimePath(address.path) } : { host: address.hostname, port: address.port };
-  await openFallback(address, mode, "close", async () => {
+  await openFallback(host, address, access, "close", async () => {
     await startServer(server, options, `listen on ${formatAddress(address)}`);
     return server;
   });
@@ -21,9 +24,9 @@ export async function openServer(
 }
 
 /** Opens an address with node:net. */
-export async function openNet(fallback: FallbackAddress, mode: number | undefined): Promise<PushListener> {
+export async function openNet(host: Host, fallback: FallbackAddress, access: FileAccess): Promise<PushListener> {
   const { server, feed } = makeServer();
-  const address = await openServer(server, fallback, mode);
+  const address = await openServer(host, server, fallback, access);
   const stop = () => void server.close();
   const listener = new PushListener({ address, activated: false, name: undefined, stop });
   feed(listener);

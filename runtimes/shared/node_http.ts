@@ -149,10 +149,10 @@ export function nodeHttp(runtime: () => NodeHttpRuntime): EngineMaker {
       const parts = await makeParts(own, handler, tls);
       return new NodeHttpEngine(parts, await own.ways.adopt(parts, own.host, choice));
     },
-    async open(address, mode, handler, tls) {
+    async open(address, access, handler, tls) {
       const own = runtime();
       const parts = await makeParts(own, handler, tls);
-      return new NodeHttpEngine(parts, await own.ways.open(parts, address, mode));
+      return new NodeHttpEngine(parts, await own.ways.open(parts, own.host, address, access));
     },
   };
 }

@@ -60,15 +60,16 @@ export interface NetModule {
 interface Stats {
   readonly dev: bigint;
   readonly ino: bigint;
+  readonly mode: bigint;
   isSocket(): boolean;
 }
 
 /** `node:fs`. */
 export interface FsModule {
-  readonly constants: { readonly W_OK: number };
+  readonly constants: { readonly O_NOFOLLOW: number; readonly W_OK: number };
   accessSync(path: string, mode: number): void;
   lstatSync(path: string, options: { bigint: true; throwIfNoEntry: false }): Stats | undefined;
-  openSync(path: string, flags: "r"): number;
+  openSync(path: string, flags: "r" | number): number;
   closeSync(fd: number): void;
   fstatSync(fd: number): { isSocket(): boolean };
   readFileSync(path: string, encoding: "utf8"): string;
@@ -78,6 +79,7 @@ export interface FsModule {
   renameSync(from: string, to: string): void;
   unlinkSync(path: string): void;
   chmodSync(path: string, mode: number): void;
+  chownSync(path: string, uid: number, gid: number): void;
 }
 
 /** `node:dns`. */

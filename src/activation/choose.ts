@@ -85,11 +85,18 @@ export function checkListenOptions(options: ListenOptions): void {
   if (typeof options !== "object" || options === null) {
     throw new TypeError(`Cannot listen: options are ${String(options)}, not an object`);
   }
-  const { name, mode } = options;
+  const { name, mode, group, fallbackFor } = options;
   if (name !== undefined && typeof name !== "string") {
     throw new TypeError(`Cannot listen: name is ${String(name)}, not a string`);
   }
-  if (mode !== undefined && !(Number.isInteger(mode) && mode >= 0 && mode <= 0o7777)) {
-    throw new TypeError(`Cannot listen: mode is ${String(mode)}, not an integer between 0 and 0o7777`);
+  if (mode !== undefined && !(Number.isInteger(mode) && mode >= 0 && mode <= 0o777)) {
+    throw new TypeError(`Cannot listen: mode is ${String(mode)}, not an integer between 0 and 0o777`);
+  }
+  if (fallbackFor !== undefined && fallbackFor !== "always" && fallbackFor !== "unsupervised") {
+    throw new TypeError(`Cannot listen: fallbackFor is ${String(fallbackFor)}, not "always" or "unsupervised"`);
+  }
+  if (group === undefined || (typeof group === "string" && group !== "")) return;
+  if (!(Number.isInteger(group) && group as number >= 0 && group as number < 0xffffffff)) {
+    throw new TypeError(`Cannot listen: group is ${JSON.stringify(group)}, neither a name nor a number of a group`);
   }
 }

@@ -1,6 +1,6 @@
 import type { FallbackAddress } from "../activation/address.ts";
 import type { Choice } from "../activation/choose.ts";
-import type { Address } from "../types.ts";
+import type { Address, FileAccess } from "../types.ts";
 import type { EngineName, TlsOptions } from "./types.ts";
 
 /** What a runtime's engine gives: the moves that the drain is made of. What is common is built upon it once. */
@@ -68,7 +68,7 @@ export interface EngineMaker {
   /** An engine at an address. On a failure nothing is left of it. */
   open(
     address: FallbackAddress,
-    mode: number | undefined,
+    access: FileAccess,
     handler: EngineHandler,
     tls: TlsOptions | undefined,
   ): Engine | Promise<Engine>;

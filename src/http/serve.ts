@@ -92,8 +92,8 @@ export async function serveWith(
       const engine = await firstOf(adapter, makers, (maker) => maker.adopt(choice, handle, tls));
       return { engine, responder, report, activated: true, name: choice.name };
     },
-    open: async (address, mode) => {
-      const engine = await firstOf(adapter, makers, (maker) => maker.open(address, mode, handle, tls));
+    open: async (address, access) => {
+      const engine = await firstOf(adapter, makers, (maker) => maker.open(address, access, handle, tls));
       return { engine, responder, report, activated: false, name: undefined };
     },
   };

@@ -44,6 +44,9 @@ export const O_NONBLOCK = 0o4000;
 export const O_CLOEXEC = 0o2000000;
 export const O_PATH = 0o10000000;
 
+export const LOCK_EX = 2;
+export const LOCK_NB = 4;
+
 export const POLLHUP = 0x10;
 export const CLOCK_MONOTONIC = 1;
 
@@ -98,6 +101,7 @@ export const EINTR = 4;
 export const EBADF = 9;
 export const EAGAIN = 11;
 export const ENOTSOCK = 88;
+export const ECONNREFUSED = 111;
 
 /** The name of an errno, given as libc's negative result. */
 export function errnoName(result: number): string {

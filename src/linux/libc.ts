@@ -5,10 +5,14 @@
  */
 export const signatures = {
   bind: ["i32", "ptr", "i32"],
+  chmod: ["ptr", "i32"],
+  chown: ["ptr", "i32", "i32"],
   close: ["i32"],
+  connect: ["i32", "ptr", "i32"],
   dup3: ["i32", "i32", "i32"],
   epoll_ctl: ["i32", "i32", "i32", "ptr"],
   fcntl: ["i32", "i32", "i32"],
+  flock: ["i32", "i32"],
   fstatfs: ["i32", "ptr"],
   getsockname: ["i32", "ptr", "ptr"],
   getsockopt: ["i32", "i32", "i32", "ptr", "ptr"],
@@ -21,6 +25,7 @@ export const signatures = {
   shutdown: ["i32", "i32"],
   socket: ["i32", "i32", "i32"],
   syscall: ["i32", "i32", "i32"],
+  umask: ["i32"],
   write: ["i32", "ptr", "i32"],
 } as const satisfies Record<string, readonly ("i32" | "ptr")[]>;
 
