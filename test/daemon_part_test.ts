@@ -25,12 +25,12 @@ function connection(): Connection & { readonly isClosed: boolean } {
   return fake as unknown as Connection & { readonly isClosed: boolean };
 }
 
-function make(): { listener: PushListener; part: ListenerPart; clock: FakeClock } {
+function make(onEnd?: () => void): { listener: PushListener; part: ListenerPart; clock: FakeClock } {
   const fake = new FakeClock();
   const clock = { now: () => fake.now, after: (ms: number, callback: () => void) => fake.after(ms, callback) };
   const parts = { address: engineAddress, activated: true, name: "web", stop: () => {} };
   const listener = new PushListener(parts);
-  return { listener, part: new ListenerPart(listener, clock), clock: fake };
+  return { listener, part: new ListenerPart(listener, clock, onEnd), clock: fake };
 }
 
 test("ListenerPart is the listener that it has", async () => {
@@ -106,9 +106,8 @@ test("ListenerPart.cut() closes what is open, and what is asked for later", asyn
 });
 
 test("ListenerPart tells that it has ended when it is closed and its last connection, too", async () => {
-  const { listener, clock } = make();
   let ended = 0;
-  const part = new ListenerPart(listener, clock, () => ended++);
+  const { listener, part } = make(() => ended++);
   const one = connection();
   listener.push(one);
   await part[Symbol.asyncIterator]().next();
@@ -123,7 +122,6 @@ test("Context lets go of servers and listeners that have ended, and knows what t
   const servers: FakeServer[] = [];
   const log: string[] = [];
   const host = {
-    ...make().clock,
     prepare: () => undefined,
     serve: () => {
       const server = new FakeServer(log);
