@@ -1,10 +1,9 @@
-import { acceptedSockets, unreadSockets } from "../../src/linux/accepted.ts";
-import { maybeShakingHands } from "../../src/linux/handshake.ts";
-import { recentLook } from "../../src/linux/look.ts";
-import { hasLibc } from "../../src/host.ts";
+import type { Clients } from "../../src/linux/clients.ts";
+import { unreadConnections } from "../../src/linux/handshake.ts";
 import type { Address } from "../../src/types.ts";
 import type { HttpListening, HttpParts, HttpWays } from "../shared/http_listening.ts";
 import { openServer } from "../shared/net_fallback.ts";
+import { clientsAt } from "../shared/server_clients.ts";
 import { bunHost as host } from "./host.ts";
 import type { NodeHttpServer } from "../shared/http_types.ts";
 import type { Fed } from "./net_feed.ts";
@@ -15,20 +14,24 @@ import { transplantServer } from "./server_transplant.ts";
  * Bun shows a connection of node:http only once it has sent something, and its close() ends those that have not: so the kernel is asked,
  * and close() comes last.
  */
-function listening({ server, connections, isTls }: HttpParts, address: Address, stop: () => void): HttpListening {
-  const found = host.libc();
-  const libc = hasLibc(found) ? found : undefined;
+function listening(
+  { server, connections, isTls }: HttpParts,
+  address: Address,
+  clients: Clients | undefined,
+  stop: () => void,
+): HttpListening {
   return {
     address,
-    stop,
+    stop() {
+      clients?.complete();
+      stop();
+    },
     unread() {
       // Of a Unix socket the kernel does not tell it. A connection that has sent half a request is known all the same.
-      if (libc === undefined || address.transport !== "tcp") return connections.unread || undefined;
-      const fds = acceptedSockets(libc, address, recentLook(libc));
-      const young = new Set(isTls ? maybeShakingHands(libc, fds) : []);
-      return young.size + unreadSockets(libc, fds.filter((fd) => !young.has(fd))) + connections.unread;
+      const unread = clients && unreadConnections(clients, isTls);
+      return unread === undefined ? connections.unread || undefined : unread + connections.unread;
     },
-    connections: () => libc === undefined ? undefined : acceptedSockets(libc, address, recentLook(libc)).length,
+    connections: () => clients?.sockets().length,
     end() {
       connections.end();
       server.close();
@@ -64,9 +67,9 @@ export const bunWays: HttpWays = {
       return fedListening(parts, await listenByNet(parts.server, choice, action, error));
     });
     if ("end" in transplanted) return transplanted;
-    const { address, socket, giveUp } = transplanted;
+    const { address, clients, socket, giveUp } = transplanted;
     await transplanted.listening;
-    return listening(parts, address, () => {
+    return listening(parts, address, clients, () => {
       socket.release();
       giveUp();
     });
@@ -74,8 +77,10 @@ export const bunWays: HttpWays = {
 
   async open(parts, fallback, mode) {
     const { server } = parts;
+    const clients = clientsAt(host, fallback);
     const address = await openServer(server, fallback, mode);
+    if (clients !== undefined) clients.listener = address;
     const socket = findServeSocket(address);
-    return listening(parts, address, () => socket === undefined ? void server.close() : socket.release());
+    return listening(parts, address, clients, () => socket === undefined ? void server.close() : socket.release());
   },
 };

@@ -1,8 +1,7 @@
 import { EPOLLET } from "../../src/linux/constants.ts";
 import type { Libc } from "../../src/linux/libc.ts";
 import { readableSockets } from "../../src/linux/accepted.ts";
-import { describe } from "../../src/linux/socket.ts";
-import { rearm, type Registration } from "../../src/linux/epoll.ts";
+import { isStill, rearm, type Registration } from "../../src/linux/epoll.ts";
 
 /** How often to try again while clients wait that could not be accepted. */
 const shortestMs = 250;
@@ -18,7 +17,6 @@ const longestMs = 2000;
 export class Patrol {
   readonly #libc: Libc;
   readonly #registration: Registration;
-  readonly #listener: string;
   #delay = shortestMs;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -31,17 +29,12 @@ export class Patrol {
   constructor(libc: Libc, registration: Registration) {
     this.#libc = libc;
     this.#registration = registration;
-    this.#listener = this.#text();
     this.#wait();
   }
 
   /** The listener is closed. */
   stop(): void {
     clearTimeout(this.#timer);
-  }
-
-  #text(): string {
-    return JSON.stringify(describe(this.#libc, this.#registration.entry.fd));
   }
 
   #wait(): void {
@@ -53,7 +46,7 @@ export class Patrol {
   #look(): void {
     const { fd } = this.#registration.entry;
     // Should it have been closed behind our back, the number is another's, whom this must not meddle with.
-    if (this.#text() !== this.#listener) return;
+    if (!isStill(this.#libc, this.#registration)) return;
     const clientsWait = readableSockets(this.#libc, [fd]).length > 0;
     if (clientsWait) rearm(this.#libc, this.#registration, EPOLLET);
     this.#delay = clientsWait ? shortestMs : Math.min(2 * this.#delay, longestMs);

@@ -3,12 +3,17 @@ import type { Choice } from "../../src/activation/choose.ts";
 import { hasLibc } from "../../src/host.ts";
 import type { Engine, EngineHandler } from "../../src/http/engine.ts";
 import type { TlsOptions } from "../../src/http/types.ts";
-import { acceptedSockets, isWildcard, readableSockets } from "../../src/linux/accepted.ts";
-import { recentLook } from "../../src/linux/look.ts";
+import { watchIdle } from "../../src/http/idle.ts";
+import { isWildcard, readableSockets } from "../../src/linux/accepted.ts";
+import type { Clients } from "../../src/linux/clients.ts";
 import { localEnd } from "../../src/linux/peers.ts";
 import { unreadConnections } from "../../src/linux/handshake.ts";
+import { endReading, silentConnections } from "../../src/linux/silent.ts";
 import type { Libc } from "../../src/linux/libc.ts";
 import type { Address } from "../../src/types.ts";
+import { backgroundTimerOf } from "../shared/background_timer.ts";
+import { addressOf } from "../shared/choice.ts";
+import { clientsAt, inheritedClients } from "../shared/server_clients.ts";
 import { bunHost as host } from "./host.ts";
 import { adoptServe, type OpenedServer, openServe } from "./serve_open.ts";
 import type { BunServeOptions, BunServer } from "./types.ts";
@@ -76,33 +81,47 @@ class BunEngine implements Engine {
   readonly address: Address;
   readonly finished: Promise<void>;
   readonly #opened: OpenedServer;
-  readonly #libc: Libc | undefined;
+  readonly #clients: Clients | undefined;
   readonly #isTls: boolean;
+  #endIdle = () => {};
   #finish: () => void = () => {};
 
-  constructor(opened: OpenedServer, isTls: boolean) {
+  constructor(opened: OpenedServer, clients: Clients | undefined, isTls: boolean) {
     this.#opened = opened;
+    this.#clients = clients;
     this.#isTls = isTls;
-    this.#libc = findLibc();
     this.address = opened.address;
     this.finished = new Promise((resolve) => this.#finish = resolve);
   }
 
   stopAccepting(): void {
+    this.#endIdle();
+    this.#clients?.complete();
     this.#opened.release();
   }
 
   unread(): number | undefined {
-    return this.#libc && unreadConnections(this.#libc, this.address, this.#isTls);
+    return this.#clients && unreadConnections(this.#clients, this.#isTls);
   }
 
   connections(): number | undefined {
-    return this.#libc && acceptedSockets(this.#libc, this.address, recentLook(this.#libc)).length;
+    return this.#clients?.sockets().length;
   }
 
   /** How many requests have no whole answer yet, responses included that are being sent. */
   pending(): number {
     return this.#opened.native.pendingRequests;
+  }
+
+  /** Nothing tells which connection a request is under way on, so none may be at the whole server. */
+  closeIdle(limitMs: number, inFlight: () => number): void {
+    const clients = this.#clients;
+    if (clients === undefined || this.address.transport !== "tcp") return;
+    this.#endIdle = watchIdle(backgroundTimerOf(setTimeout), limitMs, () => {
+      if (inFlight() > 0) return;
+      const silent = silentConnections(clients.libc, clients.sockets(), limitMs);
+      endReading(clients.libc, silent.map(({ fd }) => fd));
+    });
   }
 
   async close(): Promise<void> {
@@ -119,12 +138,12 @@ class BunEngine implements Engine {
    * is called right after a look that found nothing new: what was there at the look before is a body that Bun does not read on.
    */
   async #untilRead(): Promise<void> {
-    const libc = this.#libc;
-    if (libc === undefined) return;
+    const clients = this.#clients;
+    if (clients === undefined) return;
     let before: readonly number[] = [];
     for (let looks = 0; looks < mostLooks; looks++) {
       // Nothing is accepted any more, so a look of just now has all of them; what they have to be read is asked now.
-      const now = readableSockets(libc, acceptedSockets(libc, this.address, recentLook(libc)));
+      const now = readableSockets(clients.libc, clients.sockets());
       if (now.every((fd) => before.includes(fd))) return;
       before = now;
       await turn();
@@ -148,27 +167,32 @@ class BunEngine implements Engine {
 async function engineOf(
   tls: TlsOptions | undefined,
   handler: EngineHandler,
+  clients: Clients | undefined,
   open: (options: BunServeOptions) => OpenedServer | Promise<OpenedServer>,
 ): Promise<Engine> {
   const requests = new Requests(handler, tls === undefined ? "http" : "https");
   const opened = await open({
     ...(tls === undefined ? {} : { tls: { cert: tls.cert, key: tls.key } }),
-    // No page of Bun's for errors, and its limits where the other runtimes have none: a body of 128 MiB, and 10 s for the handler.
+    // No page of Bun's for errors, and none of its limits where the other runtimes have none: a body of 128 MiB, and 10 s for all of
+    // a request, its handler and its response.
     development: false,
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-    idleTimeout: 255,
+    idleTimeout: 0,
     // One that looks at no argument needs none.
     fetch: handler.length === 0
       ? handler as () => ReturnType<EngineHandler>
       : (request, server) => requests.fetch(request, server),
   });
   requests.address = opened.address;
-  return new BunEngine(opened, tls !== undefined);
+  if (clients !== undefined) clients.listener = opened.address;
+  return new BunEngine(opened, clients, tls !== undefined);
 }
 
 /** The engine on an inherited descriptor. */
 export function adoptBunServe(choice: Choice, tls: TlsOptions | undefined, handler: EngineHandler): Promise<Engine> {
-  return engineOf(tls, handler, (options) => adoptServe(choice, options));
+  const address = addressOf(choice);
+  const clients = address && inheritedClients(host, address);
+  return engineOf(tls, handler, clients, (options) => adoptServe(choice, options));
 }
 
 /** The engine at a fallback address. */
@@ -178,5 +202,5 @@ export function openBunServe(
   tls: TlsOptions | undefined,
   handler: EngineHandler,
 ): Promise<Engine> {
-  return engineOf(tls, handler, (options) => openServe(address, mode, options));
+  return engineOf(tls, handler, clientsAt(host, address), (options) => openServe(address, mode, options));
 }

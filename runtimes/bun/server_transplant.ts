@@ -2,6 +2,7 @@ import type { Choice } from "../../src/activation/choose.ts";
 import { Fd3Error } from "../../src/errors.ts";
 import { hasLibc } from "../../src/host.ts";
 import { EPOLLET } from "../../src/linux/constants.ts";
+import type { Clients } from "../../src/linux/clients.ts";
 import { secretName } from "../../src/linux/sockaddr.ts";
 import { nextFd, transplantWatched } from "../../src/linux/transplant.ts";
 import type { Address } from "../../src/types.ts";
@@ -9,6 +10,7 @@ import { addressOf } from "../shared/choice.ts";
 import { serverAddress, startServer } from "../shared/net_listener.ts";
 import type { NetServer } from "../shared/node_types.ts";
 import { runtimePath } from "../shared/paths.ts";
+import { inheritedClients } from "../shared/server_clients.ts";
 import { bunHost as host } from "./host.ts";
 import { ServeSocket } from "./serve_socket.ts";
 
@@ -19,6 +21,8 @@ export const families = "where RestrictAddressFamilies= is set, it must name AF_
 export interface TransplantedServer {
   /** Where it really listens. */
   readonly address: Exclude<Address, { transport: "vsock" }>;
+  /** Its connections. */
+  readonly clients: Clients | undefined;
   /** What Bun accepts on. */
   readonly socket: ServeSocket;
   /** Closes the inherited descriptor; Bun has a number of its own for it. */
@@ -59,5 +63,5 @@ export async function transplantServer(
   const at: Address = isTcp ? serverAddress(server) : { transport: "unix", path };
   const placeholder = { address: at, expected, close: () => void server.close() };
   const socket = new ServeSocket(libc, transplantWatched(libc, fd, placeholder, EPOLLET));
-  return { address, socket, giveUp: () => void libc.close(fd), listening };
+  return { address, clients: inheritedClients(host, address), socket, giveUp: () => void libc.close(fd), listening };
 }

@@ -3,15 +3,17 @@ import type { Choice } from "../../src/activation/choose.ts";
 import { hasLibc } from "../../src/host.ts";
 import type { Engine, EngineHandler } from "../../src/http/engine.ts";
 import type { EngineName, TlsOptions } from "../../src/http/types.ts";
-import { acceptedSockets, isWildcard } from "../../src/linux/accepted.ts";
+import { watchIdle } from "../../src/http/idle.ts";
+import { isWildcard } from "../../src/linux/accepted.ts";
 import type { Libc } from "../../src/linux/libc.ts";
-import { recentLook } from "../../src/linux/look.ts";
 import { localEnd } from "../../src/linux/peers.ts";
 import { unreadConnections } from "../../src/linux/handshake.ts";
+import { endReading, silentConnections } from "../../src/linux/silent.ts";
 import type { Address } from "../../src/types.ts";
 import { addressOf } from "../shared/choice.ts";
 import { denoHost as host } from "./host.ts";
 import { fromDeno } from "./address.ts";
+import { backgroundTimer } from "./background_timer.ts";
 import { httpUrl, requestsWithUrl } from "./request_url.ts";
 import { adoptServing, openServing } from "./serve_native.ts";
 import type { Serve } from "./serve_source.ts";
@@ -50,13 +52,12 @@ function toDenoHandler(handler: EngineHandler, place: Place): DenoServeHandler {
 class DenoServe implements Engine {
   readonly name: EngineName = "deno-serve";
   readonly #serving: Serving;
-  readonly #libc: Libc | undefined;
   readonly #isTls: boolean;
+  #endIdle = () => {};
   readonly finished: Promise<void>;
 
-  constructor(serving: Serving, libc: Libc | undefined, isTls: boolean) {
+  constructor(serving: Serving, isTls: boolean) {
     this.#serving = serving;
-    this.#libc = libc;
     this.#isTls = isTls;
     this.finished = serving.finished;
   }
@@ -66,17 +67,33 @@ class DenoServe implements Engine {
   }
 
   stopAccepting(): void {
+    this.#endIdle();
     this.#serving.release();
   }
 
   unread(): number | undefined {
-    return this.#libc && unreadConnections(this.#libc, this.address, this.#isTls);
+    const { clients } = this.#serving;
+    return clients && unreadConnections(clients, this.#isTls);
   }
 
   connections(): number | undefined {
-    return this.#libc === undefined
-      ? undefined
-      : acceptedSockets(this.#libc, this.address, recentLook(this.#libc)).length;
+    return this.#serving.clients?.sockets().length;
+  }
+
+  /**
+   * Nothing tells which connection is waiting for its next request, and which is amid a response that is made slowly. One without any
+   * response may be in a handler, and that is known.
+   */
+  closeIdle(limitMs: number, inFlight: () => number): void {
+    const { clients } = this.#serving;
+    if (clients === undefined || this.address.transport !== "tcp") return;
+    this.#endIdle = watchIdle(backgroundTimer, limitMs, () => {
+      const silent = silentConnections(clients.libc, clients.sockets(), limitMs);
+      // A handshake is an answer, too.
+      const isCalm = !this.#isTls && inFlight() === 0;
+      const idle = silent.filter(({ hasReceived, hasSent }) => !hasReceived || (isCalm && !hasSent));
+      endReading(clients.libc, idle.map(({ fd }) => fd));
+    });
   }
 
   close(): Promise<void> {
@@ -118,9 +135,9 @@ export const denoServe = {
    * on a Unix socket; nothing has changed then.
    */
   adopt(choice: Choice, handler: EngineHandler, tls: TlsOptions | undefined): Engine {
-    const { place, serve } = makeEngine(handler, addressOf(choice) ?? unnamed, tls);
+    const { serve } = makeEngine(handler, addressOf(choice) ?? unnamed, tls);
     const { serving } = adoptServing(choice, serve);
-    return new DenoServe(serving, place.libc, tls !== undefined);
+    return new DenoServe(serving, tls !== undefined);
   },
 
   /**
@@ -137,6 +154,6 @@ export const denoServe = {
     const { place, serve } = makeEngine(handler, address, tls);
     const { serving } = await openServing(address, mode, serve);
     place.address = serving.source.address;
-    return new DenoServe(serving, place.libc, tls !== undefined);
+    return new DenoServe(serving, tls !== undefined);
   },
 } as const;

@@ -1,11 +1,11 @@
 import { type FallbackAddress, formatAddress } from "../../src/activation/address.ts";
 import type { Choice } from "../../src/activation/choose.ts";
 import { Fd3Error } from "../../src/errors.ts";
-import { hasLibc } from "../../src/host.ts";
 import type { Libc } from "../../src/linux/libc.ts";
 import { type Adapter, listenWith } from "../../src/listen.ts";
 import type { ListenOptions } from "../../src/types.ts";
 import { addressOf } from "../shared/choice.ts";
+import { clientsAt, inheritedClients } from "../shared/server_clients.ts";
 import { denoHost as host } from "./host.ts";
 import { obstacle } from "./native.ts";
 import { HeldSource, openSource, type Serve } from "./serve_source.ts";
@@ -61,8 +61,9 @@ export function adoptServing(choice: Choice, serve: Serve): Served {
   refuseTlsOn(`fd ${fd}`, address!, serve);
   const libc = host.libc() as Libc;
   const source = new HeldSource(libc, fd, address!, serve);
+  const clients = inheritedClients(host, address!);
   const first = source.start();
-  const serving = new Serving(libc, { source, first });
+  const serving = new Serving(clients, { source, first });
   return { serving, server: serverOf(serving, first) };
 }
 
@@ -74,8 +75,10 @@ export function adoptServing(choice: Choice, serve: Serve): Served {
 export async function openServing(address: FallbackAddress, mode: number | undefined, serve: Serve): Promise<Served> {
   refuseTlsOn(formatAddress(address), address, serve);
   const libc = host.libc();
+  const clients = clientsAt(host, address);
   const opened = await openSource(obstacle(address) === undefined ? libc as Libc : undefined, address, mode, serve);
-  const serving = new Serving(hasLibc(libc) ? libc : undefined, opened);
+  if (clients !== undefined) clients.listener = opened.source.address;
+  const serving = new Serving(clients, opened);
   return { serving, server: serverOf(serving, opened.first) };
 }
 

@@ -3,7 +3,6 @@ import { Fd3Error } from "../../src/errors.ts";
 import { AF_UNIX, errnoName, F_DUPFD_CLOEXEC, SOCK_CLOEXEC, SOCK_STREAM } from "../../src/linux/constants.ts";
 import { longestBacklog } from "../../src/linux/backlog.ts";
 import type { Libc } from "../../src/linux/libc.ts";
-import { descriptorTarget } from "../../src/linux/proc.ts";
 import { encodeUnix } from "../../src/linux/sockaddr.ts";
 import { describe, isStreamListener } from "../../src/linux/socket.ts";
 import { findSocket } from "../../src/linux/transplant.ts";
@@ -62,17 +61,10 @@ export class HeldSource implements Source {
 
   release(current?: Started): void {
     const [libc, held, watched] = [this.#libc, this.#fd, current?.watched];
-    // A run that has just ended, and did not tell yet, has closed its number: it may be anybody's.
-    const isOurs = watched !== undefined && isSameSocket(libc, held, watched.entry.fd);
     // First, as what comes next wants a descriptor.
     libc.close(held);
-    if (isOurs) withdraw(libc, watched);
+    if (watched !== undefined) withdraw(libc, watched);
   }
-}
-
-function isSameSocket(libc: Libc, fd: number, other: number): boolean {
-  const target = descriptorTarget(libc, fd);
-  return target !== undefined && target === descriptorTarget(libc, other);
 }
 
 /** An address that each run opens anew, where nothing can be held. Deno closes it when it wants. */

@@ -1,7 +1,5 @@
 import { formatAddress } from "../../src/activation/address.ts";
-import { acceptedSockets } from "../../src/linux/accepted.ts";
-import type { Libc } from "../../src/linux/libc.ts";
-import { cut } from "../../src/linux/withdraw.ts";
+import type { Clients } from "../../src/linux/clients.ts";
 import { systemError } from "../../src/system_error.ts";
 import type { Opened, Source } from "./serve_source.ts";
 import type { Started } from "./serve_start.ts";
@@ -24,7 +22,8 @@ const mostRuns = 256;
  */
 export class Serving {
   readonly source: Source;
-  readonly #libc: Libc | undefined;
+  /** Its connections, where there is libc. */
+  readonly clients: Clients | undefined;
   #runs: readonly Started[] = [];
   /** The run that accepts. */
   #current: Started | undefined;
@@ -38,8 +37,8 @@ export class Serving {
   /** Settles when it has ended; rejects if it cannot go on. */
   readonly finished: Promise<void>;
 
-  constructor(libc: Libc | undefined, { source, first }: Opened) {
-    this.#libc = libc;
+  constructor(clients: Clients | undefined, { source, first }: Opened) {
+    this.clients = clients;
     this.source = source;
     this.finished = new Promise((resolve, reject) => {
       this.#finish = () => {
@@ -99,6 +98,7 @@ export class Serving {
     if (this.#isReleased) return;
     this.#isReleased = true;
     clearTimeout(this.#timer as number);
+    this.clients?.complete();
     this.source.release(this.#current);
   }
 
@@ -122,10 +122,9 @@ export class Serving {
   abort(): void {
     // Who is at this address by then is another's.
     if (this.#isOver) return;
-    const { address } = this.source;
-    if (this.#libc !== undefined) {
+    if (this.clients !== undefined) {
       this.release();
-      for (const fd of acceptedSockets(this.#libc, address)) cut(this.#libc, fd);
+      this.clients.cut();
     } else if (this.#isReleased) {
       // Deno's signal does nothing after its `shutdown()` but throw, into the void.
       this.#finish();

@@ -2,7 +2,7 @@ import type { Address } from "../types.ts";
 import { SOL_TCP, TCP_INFO } from "./constants.ts";
 import type { Libc } from "./libc.ts";
 import { Look } from "./look.ts";
-import { isStream } from "./socket.ts";
+import { isListening, isStream } from "./socket.ts";
 
 const POLLIN = 1;
 const POLLNVAL = 32;
@@ -22,7 +22,7 @@ export function isWildcard(listener: Address): boolean {
 }
 
 /**
- * The connections of this process that came in at a listener: for servers that do not tell them.
+ * The connections of this process that came in at an address: for servers that do not tell them.
  *
  * @param libc libc.
  * @param listener Where it listens.
@@ -32,8 +32,7 @@ export function isWildcard(listener: Address): boolean {
 export function acceptedSockets(libc: Libc, listener: Address, look: Look = new Look(libc)): number[] {
   const found: number[] = [];
   for (const { fd, address } of look.near(listener)) {
-    // A datagram socket may have the same address: DNS has both kinds on one port.
-    if (fits(address, listener) && isStream(libc, fd, false)) found.push(fd);
+    if (fits(address, listener) && isListening(libc, fd) === false && isStream(libc, fd)) found.push(fd);
   }
   return found;
 }

@@ -20,6 +20,7 @@ export const SO_PEERNAME = 28;
 export const SO_ACCEPTCONN = 30;
 export const SO_SNDBUFFORCE = 32;
 export const SO_DOMAIN = 39;
+export const SO_COOKIE = 57;
 export const SCM_RIGHTS = 1;
 export const SCM_CREDENTIALS = 2;
 export const MSG_DONTWAIT = 0x40;
@@ -28,6 +29,7 @@ export const MSG_CMSG_CLOEXEC = 0x40000000;
 export const SOL_TCP = 6;
 export const TCP_INFO = 11;
 
+export const SHUT_RD = 0;
 export const SHUT_RDWR = 2;
 
 export const F_GETFD = 1;

@@ -47,6 +47,11 @@ export function findRegistration(libc: Libc, fd: number): Registration {
   return found;
 }
 
+/** Whether the number still has the socket that was registered: once the runtime has closed it, the number may be anybody's. */
+export function isStill(libc: Libc, { entry }: Registration): boolean {
+  return socketInode(descriptorTarget(libc, entry.fd)) === entry.inode;
+}
+
 /** A `struct epoll_event`. */
 export function epollEvent(libc: Libc, events: number, data: bigint): Uint8Array {
   // Packed on x86-64 alone (include/uapi/linux/eventpoll.h, EPOLL_PACKED).

@@ -1,8 +1,7 @@
-import type { Address } from "../types.ts";
-import { acceptedSockets, unreadSockets } from "./accepted.ts";
+import { unreadSockets } from "./accepted.ts";
+import type { Clients } from "./clients.ts";
 import { SOL_TCP, TCP_INFO } from "./constants.ts";
 import type { Libc } from "./libc.ts";
-import { recentLook } from "./look.ts";
 
 /** Where `tcpi_last_data_recv` is in struct tcp_info (include/uapi/linux/tcp.h). */
 const LAST_DATA_RECV = 52;
@@ -31,14 +30,14 @@ export function maybeShakingHands(libc: Libc, fds: readonly number[]): number[] 
 /**
  * How many accepted connections of a server have sent nothing that was read yet: those in their handshake too, where it speaks TLS.
  *
- * @param libc libc.
- * @param address Where the server listens.
+ * @param clients The server's.
  * @param isTls Whether it speaks TLS.
  * @returns `undefined` for a Unix socket, whose kernel does not count.
  */
-export function unreadConnections(libc: Libc, address: Address, isTls: boolean): number | undefined {
-  if (address.transport !== "tcp") return undefined;
-  const fds = acceptedSockets(libc, address, recentLook(libc));
+export function unreadConnections(clients: Clients, isTls: boolean): number | undefined {
+  const { libc } = clients;
+  if (clients.listener.transport !== "tcp") return undefined;
+  const fds = clients.sockets();
   if (!isTls) return unreadSockets(libc, fds);
   const young = new Set(maybeShakingHands(libc, fds));
   return young.size + unreadSockets(libc, fds.filter((fd) => !young.has(fd)));

@@ -68,6 +68,22 @@ export class Look {
   }
 }
 
+const current = new WeakMap<Libc, Look>();
+
+/**
+ * A look of now, for all who ask in one synchronous run: no runtime accepts anything before its end, and many servers may be stopped in it.
+ *
+ * @param libc libc.
+ */
+export function currentLook(libc: Libc): Look {
+  let look = current.get(libc);
+  if (look === undefined) {
+    current.set(libc, look = new Look(libc));
+    queueMicrotask(() => current.delete(libc));
+  }
+  return look;
+}
+
 /** How old a look may be that others have taken, in milliseconds: less than they are apart that one server takes. */
 const recentMs = 5;
 

@@ -4,7 +4,7 @@ import { SO_PEERNAME, SOL_SOCKET } from "./constants.ts";
 import type { Libc } from "./libc.ts";
 import { tableSize } from "./proc.ts";
 import { decodeSockaddr } from "./sockaddr.ts";
-import { localAddress } from "./socket.ts";
+import { isStream, localAddress } from "./socket.ts";
 
 /**
  * Which ports the peers of descriptors had when these were looked at last: where to look first. Nobody tells when a connection is closed, so it
@@ -89,7 +89,7 @@ class Search {
     const remote = decodeSockaddr(bytes, bytes.length);
     if (remote?.transport !== "tcp" || remote.hostname !== hostname) return undefined;
     const local = localAddress(this.#libc, fd);
-    return fits(local, this.#listener) ? local : undefined;
+    return fits(local, this.#listener) && isStream(this.#libc, fd) ? local : undefined;
   }
 
   run(): Address | undefined {
@@ -109,7 +109,7 @@ class Search {
 }
 
 /**
- * Our end of the connection with a peer. One that was asked about before takes two system calls, and a new one a few, however many there
+ * Our end of the connection with a peer. One that was asked about before takes three system calls, and a new one a few, however many there
  * are, unless it got the number of one that was closed among thousands.
  *
  * @param libc libc.

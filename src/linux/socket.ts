@@ -24,6 +24,17 @@ function option(libc: Libc, fd: number, name: number): number {
   return result < 0 ? result : value[0];
 }
 
+/** Whether it is a stream socket: a datagram socket may have the same address, as in a server of DNS. */
+export function isStream(libc: Libc, fd: number): boolean {
+  return option(libc, fd, SO_TYPE) === SOCK_STREAM;
+}
+
+/** Whether it accepts connections; `undefined` if it is no socket. */
+export function isListening(libc: Libc, fd: number): boolean | undefined {
+  const value = option(libc, fd, SO_ACCEPTCONN);
+  return value < 0 ? undefined : value === 1;
+}
+
 /** Its own address; `undefined` if it is no socket or of an unknown family. */
 export function localAddress(libc: Libc, fd: number): Address | undefined {
   const bytes = new Uint8Array(SOCKADDR_SIZE);
@@ -45,11 +56,6 @@ export function describe(libc: Libc, fd: number): DescriptorKind {
   const family = option(libc, fd, SO_DOMAIN);
   const listening = option(libc, fd, SO_ACCEPTCONN) === 1;
   return { is: "socket", family, type, listening, address: localAddress(libc, fd) };
-}
-
-/** Whether it is a stream socket that accepts connections, or one that is such a connection. */
-export function isStream(libc: Libc, fd: number, listening: boolean): boolean {
-  return option(libc, fd, SO_TYPE) === SOCK_STREAM && option(libc, fd, SO_ACCEPTCONN) === (listening ? 1 : 0);
 }
 
 /** Whether it is a stream socket that accepts connections. */

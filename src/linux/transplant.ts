@@ -9,10 +9,10 @@ import {
   O_CLOEXEC,
   O_NONBLOCK,
 } from "./constants.ts";
-import { epollEvent, findRegistration, type Registration } from "./epoll.ts";
+import { epollEvent, findRegistration, isStill, type Registration } from "./epoll.ts";
 import type { Libc } from "./libc.ts";
-import { descriptorNumbers } from "./proc.ts";
-import { isStream, localAddress } from "./socket.ts";
+import { descriptorNumbers, descriptorTarget, socketInode } from "./proc.ts";
+import { isListening, isStream, localAddress } from "./socket.ts";
 import type { Address } from "../types.ts";
 
 function check(result: number, action: string): number {
@@ -32,18 +32,23 @@ export function nextFd(libc: Libc, open: number): number {
 }
 
 /**
- * The listening stream socket whose own address is this one. The program's datagram socket may have it too, and so may a living connection of an
- * earlier listener.
+ * The stream listener at an address. A connection of an earlier one may have the same address, and so may a datagram socket. Two listeners
+ * have it where they were opened to share it, or where the file of the first was deleted: then nothing tells which is meant.
  *
+ * @throws {Fd3Error} `ERR_FD3_TRANSPLANT` if there is none, or another.
  * @param libc libc.
  * @param address The address.
  * @param expected Where to look first.
  */
 export function findSocket(libc: Libc, address: Address, expected?: number): number {
-  const isThere = (fd: number) => sameAddress(localAddress(libc, fd), address) && isStream(libc, fd, true);
+  const isThere = (fd: number) =>
+    sameAddress(localAddress(libc, fd), address) && isListening(libc, fd) === true && isStream(libc, fd);
   if (expected !== undefined && isThere(expected)) return expected;
-  for (const fd of descriptorNumbers(libc)) if (isThere(fd)) return fd;
-  throw new Fd3Error("ERR_FD3_TRANSPLANT", "Cannot find the placeholder: no descriptor has its address");
+  const [found, ...others] = [...descriptorNumbers(libc)].filter(isThere);
+  const isOther = (fd: number) => descriptorTarget(libc, fd) !== descriptorTarget(libc, found);
+  if (found !== undefined && !others.some(isOther)) return found;
+  const why = found === undefined ? "no listener has its address" : "several listeners have its address";
+  throw new Fd3Error("ERR_FD3_TRANSPLANT", `Cannot find the placeholder: ${why}`);
 }
 
 /** Makes the runtime forget a descriptor: it stays open, and no event of it is reported any more. */
@@ -76,7 +81,7 @@ export function transplant(libc: Libc, inherited: number, placeholder: Placehold
  * @param inherited The inherited descriptor, a socket of the placeholder's family and type.
  * @param placeholder The runtime's listener.
  * @param extraEvents What it is watched for besides what the runtime asked for.
- * @returns The number that the runtime's listener has, now the inherited socket, and how the runtime watched it.
+ * @returns The number that the runtime's listener has, now the inherited socket, and how the runtime watched its own.
  */
 export function transplantWatched(
   libc: Libc,
@@ -86,10 +91,10 @@ export function transplantWatched(
 ): Registration {
   const undo: (() => void)[] = [() => placeholder.close()];
   try {
-    const target = localAddress(libc, inherited);
-    if (target === undefined) throw new Fd3Error("ERR_FD3_TRANSPLANT", `Cannot read the address of fd ${inherited}`);
+    const inode = socketInode(descriptorTarget(libc, inherited));
+    if (inode === undefined) throw new Fd3Error("ERR_FD3_TRANSPLANT", `Cannot read which socket fd ${inherited} is`);
     const fd = findSocket(libc, placeholder.address, placeholder.expected);
-    const registration = findRegistration(libc, fd);
+    const { epollFd, entry } = findRegistration(libc, fd);
     const flags = check(libc.fcntl(inherited, F_GETFL, 0), `read the flags of fd ${inherited}`);
     if ((flags & O_NONBLOCK) === 0) {
       check(libc.fcntl(inherited, F_SETFL, flags | O_NONBLOCK), `make fd ${inherited} non-blocking`);
@@ -101,13 +106,13 @@ export function transplantWatched(
     undo.push(() => {
       // The kernel keeps an entry for as long as the inherited socket is open anywhere: dup3 alone would leave it.
       // The placeholder's own is still there, kept by its duplicate.
-      libc.epoll_ctl(registration.epollFd, EPOLL_CTL_DEL, fd, epollEvent(libc, 0, 0n));
+      libc.epoll_ctl(epollFd, EPOLL_CTL_DEL, fd, epollEvent(libc, 0, 0n));
       libc.dup3(saved, fd, O_CLOEXEC);
     });
-    const { epollFd, entry } = registration;
     const event = epollEvent(libc, entry.events | extraEvents, entry.data);
     check(libc.epoll_ctl(epollFd, EPOLL_CTL_ADD, fd, event), `watch fd ${fd}`);
-    if (!sameAddress(localAddress(libc, fd), target)) {
+    const registration = { epollFd, entry: { ...entry, inode } };
+    if (!isStill(libc, registration)) {
       throw new Fd3Error("ERR_FD3_TRANSPLANT", `Cannot find the inherited socket in its new place, fd ${fd}`);
     }
     libc.close(saved);

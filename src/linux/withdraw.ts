@@ -2,7 +2,7 @@ import { AF_UNIX, O_CLOEXEC, O_NONBLOCK, SHUT_RDWR, SOCK_CLOEXEC, SOCK_STREAM } 
 import type { Libc } from "./libc.ts";
 import { encodeUnix, secretName } from "./sockaddr.ts";
 import { unwatch } from "./transplant.ts";
-import type { Registration } from "./epoll.ts";
+import { isStill, type Registration } from "./epoll.ts";
 
 /**
  * A listening socket that nobody can reach: an abstract name that nobody knows, and nobody watches it.
@@ -28,6 +28,7 @@ function openUnreachable(libc: Libc): number {
  * @param watched How the runtime watches it.
  */
 export function withdraw(libc: Libc, watched: Registration): void {
+  if (!isStill(libc, watched)) return;
   // First: the epoll set keeps its entry for as long as the socket is open anywhere, be it in the service manager alone, and would report to
   // where the runtime has nothing any more.
   if (unwatch(libc, watched) < 0) return;

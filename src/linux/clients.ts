@@ -1,0 +1,71 @@
+import type { Address } from "../types.ts";
+import { acceptedSockets } from "./accepted.ts";
+import { SO_COOKIE, SOL_SOCKET } from "./constants.ts";
+import type { Libc } from "./libc.ts";
+import { currentLook, type Look, recentLook } from "./look.ts";
+import { cut } from "./withdraw.ts";
+
+/** Gives what tells a socket from all others that there are and were (SO_COOKIE, Linux 4.12); `undefined` where the kernel does not say. */
+function cookies(libc: Libc): (fd: number) => bigint | undefined {
+  const bytes = new Uint8Array(8);
+  const value = new BigUint64Array(bytes.buffer);
+  const length = new Uint8Array(4);
+  return (fd) => {
+    length[0] = bytes.length;
+    return libc.getsockopt(fd, SOL_SOCKET, SO_COOKIE, bytes, length) < 0 ? undefined : value[0];
+  };
+}
+
+/**
+ * The connections of one server that does not tell them. Others in this process may have the same address at our end: those of a server that
+ * was there before, which may be under way still, and those of the next one. Of two servers that share an address at one time, nobody knows
+ * which accepted what.
+ */
+export class Clients {
+  readonly libc: Libc;
+  readonly #earlier: ReadonlySet<bigint>;
+  #accepted: ReadonlySet<bigint> | undefined;
+  /** Where the server listens. */
+  listener: Address;
+
+  /**
+   * @param libc libc.
+   * @param listener Where it will listen: a host name will do, and is replaced when the address is known.
+   * @param isFirst Whether there can be no others yet, so that a start with one inherited socket need not look for them.
+   */
+  constructor(libc: Libc, listener: Address, isFirst = false) {
+    this.libc = libc;
+    // Its port, at any of our addresses.
+    this.listener = listener.transport === "tcp" ? { ...listener, hostname: "::" } : listener;
+    this.#earlier = isFirst ? new Set() : this.#cookiesNow();
+    this.listener = listener;
+  }
+
+  #cookiesNow(): Set<bigint> {
+    const cookieOf = cookies(this.libc);
+    const found = acceptedSockets(this.libc, this.listener, currentLook(this.libc)).map(cookieOf);
+    return new Set(found.filter((cookie) => cookie !== undefined));
+  }
+
+  /** Their descriptors. */
+  sockets(look: Look = recentLook(this.libc)): readonly number[] {
+    const fds = acceptedSockets(this.libc, this.listener, look);
+    const [earlier, accepted] = [this.#earlier, this.#accepted];
+    if (earlier.size === 0 && accepted === undefined) return fds;
+    const cookieOf = cookies(this.libc);
+    return fds.filter((fd) => {
+      const cookie = cookieOf(fd);
+      return cookie === undefined || (!earlier.has(cookie) && accepted?.has(cookie) !== false);
+    });
+  }
+
+  /** Nothing more is accepted: who comes to this address from now on is another server's. */
+  complete(): void {
+    this.#accepted ??= this.#cookiesNow();
+  }
+
+  /** Cuts all of them off. */
+  cut(): void {
+    for (const fd of this.sockets(currentLook(this.libc))) cut(this.libc, fd);
+  }
+}
