@@ -1,6 +1,6 @@
 import { Fd3Error } from "./errors.ts";
 import { hasLibc, type Host } from "./host.ts";
-import { O_CLOEXEC, O_PATH } from "./linux/constants.ts";
+import { EMFILE, O_CLOEXEC, O_PATH } from "./linux/constants.ts";
 import { cString, type Libc } from "./linux/libc.ts";
 import { texts } from "./system_error.ts";
 
@@ -11,16 +11,14 @@ import { texts } from "./system_error.ts";
  */
 const neededFds = 12;
 
-function canOpenByLibc(libc: Libc, count: number): boolean {
+function canOpenByLibc(libc: Libc, count: number): boolean | undefined {
   const path = cString("/");
   const fds: number[] = [];
-  while (fds.length < count) {
-    const fd = libc.open(path, O_PATH | O_CLOEXEC, 0);
-    if (fd < 0) break;
-    fds.push(fd);
-  }
-  for (const fd of fds) libc.close(fd);
-  return fds.length === count;
+  let fd = 0;
+  while (fds.length < count && (fd = libc.open(path, O_PATH | O_CLOEXEC, 0)) >= 0) fds.push(fd);
+  for (const one of fds) libc.close(one);
+  if (fds.length === count) return true;
+  return fd === -EMFILE ? false : undefined;
 }
 
 /** Whether so many more descriptors can be opened; `undefined` where nothing tells. */

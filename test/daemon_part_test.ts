@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Context } from "../src/daemon/context.ts";
+import type { DaemonHost } from "../src/daemon/daemon_host.ts";
+import type { Messages } from "../src/daemon/messages.ts";
 import { ListenerPart } from "../src/daemon/part.ts";
 import { PushListener } from "../src/stream/listener.ts";
 import type { Connection } from "../src/types.ts";
 import { FakeClock } from "./fixtures/fake_clock.ts";
 import { engineAddress } from "./fixtures/fake_engine.ts";
-import { settle } from "./fixtures/fake_life.ts";
+import { FakeServer, settle } from "./fixtures/fake_life.ts";
 
 function connection(): Connection & { readonly isClosed: boolean } {
   let end = () => {};
@@ -22,12 +25,12 @@ function connection(): Connection & { readonly isClosed: boolean } {
   return fake as unknown as Connection & { readonly isClosed: boolean };
 }
 
-function make(): { listener: PushListener; part: ListenerPart; clock: FakeClock } {
+function make(onEnd?: () => void): { listener: PushListener; part: ListenerPart; clock: FakeClock } {
   const fake = new FakeClock();
   const clock = { now: () => fake.now, after: (ms: number, callback: () => void) => fake.after(ms, callback) };
   const parts = { address: engineAddress, activated: true, name: "web", stop: () => {} };
   const listener = new PushListener(parts);
-  return { listener, part: new ListenerPart(listener, clock), clock: fake };
+  return { listener, part: new ListenerPart(listener, clock, onEnd), clock: fake };
 }
 
 test("ListenerPart is the listener that it has", async () => {
@@ -100,4 +103,44 @@ test("ListenerPart.cut() closes what is open, and what is asked for later", asyn
   assert.equal((await iterator.next()).value, two);
   assert.equal(two.isClosed, true);
   assert.equal((await iterator.next()).done, true);
+});
+
+test("ListenerPart tells that it has ended when it is closed and its last connection, too", async () => {
+  let ended = 0;
+  const { listener, part } = make(() => ended++);
+  const one = connection();
+  listener.push(one);
+  await part[Symbol.asyncIterator]().next();
+  await part.close();
+  assert.equal(ended, 0);
+  await one.close();
+  await settle();
+  assert.equal(ended, 1);
+});
+
+test("Context lets go of servers and listeners that have ended, and knows what they were", async () => {
+  const servers: FakeServer[] = [];
+  const log: string[] = [];
+  const host = {
+    prepare: () => undefined,
+    serve: () => {
+      const server = new FakeServer(log);
+      servers.push(server);
+      const { activated, finished } = server;
+      return Promise.resolve({ server: { ...server.server, activated, finished }, traffic: {} });
+    },
+    listen: () => Promise.resolve(make().listener),
+  } as unknown as DaemonHost;
+  const messages = {} as Messages;
+  const context = new Context({ host, messages, drainTimeout: 0, onOpen: () => {}, onEnd: () => {} });
+  assert.equal(context.canComeBack, false);
+  for (let i = 0; i < 20; i++) {
+    await context.serve(() => new Response());
+    await (await context.listen()).close();
+    assert.equal(context.opened.length, 1);
+    servers[i].end();
+    await settle();
+  }
+  assert.deepEqual(context.opened, []);
+  assert.equal(context.canComeBack, true);
 });

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Fd3Error } from "../src/errors.ts";
-import type { Libc } from "../src/linux/libc.ts";
 import type { EngineMaker } from "../src/http/engine.ts";
 import { type ServeAdapter, serveWith } from "../src/http/serve.ts";
 import type { EngineName, ServeHandler, ServeOptions } from "../src/http/types.ts";
@@ -10,6 +9,7 @@ import type { Address } from "../src/types.ts";
 import { fd3Error, typeError } from "./fixtures/expect.ts";
 import { engineAddress, FakeEngine } from "./fixtures/fake_engine.ts";
 import { fakeHost, forgetTable, ownPid } from "./fixtures/fake_host.ts";
+import { FakeKernel } from "./fixtures/fake_kernel.ts";
 
 const handler: ServeHandler = () => new Response();
 
@@ -95,9 +95,7 @@ test("serve() warns where it gets a slower engine, unless that is a choice or th
   for (const [code, ffi, warnings] of rows) {
     const engines = [maker("deno-serve", [], new Fd3Error(code, "Cannot have it")), maker("node-http", [])];
     const adapter = adapterOf(engines, { passed: false });
-    // Descriptors are free.
-    const libc = { open: () => 3, close: () => 0 } as unknown as Libc;
-    const host = fakeHost(ffi ? { libc } : {});
+    const host = fakeHost(ffi ? { libc: new FakeKernel().libc } : {});
     await serveWith({ ...adapter, host }, handler, { fallback: "127.0.0.1:0" });
     assert.deepEqual(host.warnings, warnings, `${code} ${ffi}`);
   }

@@ -258,38 +258,6 @@ test("findRegistration() asks the set that had the last one first, and finds it 
   assert.equal(findRegistration(kernel.libc, placeholderFd).epollFd, 8);
 });
 
-for (
-  const [what, high] of [["20 closed numbers", 24], ["more than the smallest table has", 70], [
-    "thousands",
-    5000,
-  ]] as const
-) {
-  test(`findRegistration() and findSocket() find what is behind ${what}`, () => {
-    const { kernel, placeholder, replaced } = new Runtime();
-    const set = kernel.fileAt(epollFd)!;
-    for (const fd of [inheritedFd, epollFd, 5]) kernel.close(fd);
-    kernel.put(high, set, true);
-    assert.equal(findRegistration(kernel.libc, placeholderFd).epollFd, high);
-    kernel.put(high, replaced);
-    kernel.close(placeholderFd);
-    assert.equal(findSocket(kernel.libc, placeholder.address), high);
-  });
-}
-
-test("findRegistration() and findSocket() end with the table where there is nothing to find", () => {
-  const { kernel, placeholder } = new Runtime();
-  kernel.close(epollFd);
-  kernel.close(placeholderFd);
-  kernel.put(200, tcpSocket(0x500, 83));
-  kernel.calls.length = 0;
-  const highest = (name: RegExp) =>
-    Math.max(...kernel.calls.splice(0).map((call) => Number(name.exec(call)?.[1] ?? 0)));
-  assert.throws(() => findRegistration(kernel.libc, 5), fd3Error("ERR_FD3_TRANSPLANT"));
-  assert.equal(highest(/^readlink\(\/proc\/self\/fd\/(\d+)/), 255);
-  assert.throws(() => findSocket(kernel.libc, placeholder.address), fd3Error("ERR_FD3_TRANSPLANT"));
-  assert.equal(highest(/^getsockname\((\d+)/), 255);
-});
-
 test("findRegistration() tells the placeholder's entry from the one of an earlier socket of its number", () => {
   const runtime = new Runtime("x64", (kernel) => {
     const old = kernel.put(7, tcpSocket(0x400, 82));

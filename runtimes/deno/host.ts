@@ -1,3 +1,4 @@
+import { isLack } from "../../src/free_fds.ts";
 import { hasLibc, type Host } from "../../src/host.ts";
 import { warnOnce } from "../../src/warning.ts";
 import { env, libc } from "./process.ts";
@@ -12,8 +13,8 @@ function canOpen(count: number): boolean | undefined {
   try {
     while (files.length < count) files.push(openSync("/"));
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    return isLack(error) ? false : undefined;
   } finally {
     for (const file of files) file.close();
   }

@@ -97,8 +97,12 @@ function checkServeOptions(options: ServeNativeOptions, handler: unknown): void 
 
 function heed(serving: Serving, signal: AbortSignal | undefined): void {
   if (signal === undefined) return;
-  if (signal.aborted) serving.abort();
-  else signal.addEventListener("abort", () => serving.abort(), { once: true });
+  if (signal.aborted) return serving.abort();
+  const abort = () => serving.abort();
+  signal.addEventListener("abort", abort, { once: true });
+  // It may be the signal of the process, which outlives many servers.
+  const forget = () => signal.removeEventListener("abort", abort);
+  serving.finished.then(forget, forget);
 }
 
 /** See `serveNative` of the entry point. */

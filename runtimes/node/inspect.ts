@@ -1,3 +1,4 @@
+import { isLack } from "../../src/free_fds.ts";
 import { AF_INET, AF_INET6, AF_UNIX } from "../../src/linux/constants.ts";
 import { socketInode } from "../../src/linux/proc.ts";
 import type { DescriptorKind } from "../../src/linux/socket.ts";
@@ -107,14 +108,14 @@ export function describeByProc(fd: number): DescriptorKind | undefined {
 }
 
 /** Whether so many descriptors can be opened. */
-export function canOpen(count: number): boolean {
+export function canOpen(count: number): boolean | undefined {
   const { openSync, closeSync } = builtin<FsModule>("node:fs");
   const fds: number[] = [];
   try {
     while (fds.length < count) fds.push(openSync("/", "r"));
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    return isLack(error) ? false : undefined;
   } finally {
     for (const fd of fds) closeSync(fd);
   }

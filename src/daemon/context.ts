@@ -21,11 +21,14 @@ export interface ContextParts {
 export class Context {
   readonly #parts: ContextParts;
   readonly #controller: AbortController = new AbortController();
-  /** What it serves with. */
+  /** What it serves with now. */
   readonly opened: Part[] = [];
   /** What is called at the end, the last one first. */
   readonly cleanups: (() => unknown)[] = [];
   #isOver = false;
+  /** Of what has ended. */
+  #hadInherited = false;
+  #hadOwn = false;
 
   constructor(parts: ContextParts) {
     this.#parts = parts;
@@ -33,6 +36,12 @@ export class Context {
 
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  /** Whether the next client starts the daemon again: not where it opened a socket of its own, which ends with it, or none. */
+  get canComeBack(): boolean {
+    if (this.#hadOwn || (this.opened.length === 0 && !this.#hadInherited)) return false;
+    return this.opened.every(({ activated }) => activated);
   }
 
   /** What `setup` gets: it may take the functions out of it. */
@@ -62,7 +71,7 @@ export class Context {
     const { host } = this.#parts;
     const loading = host.prepare();
     if (loading !== undefined) await loading;
-    const part = new ListenerPart(await host.listen(options), host);
+    const part = new ListenerPart(await host.listen(options), host, (part) => this.#drop(part));
     if (this.#isOver) await part.close();
     this.#check("listen");
     this.#add(part);
@@ -78,14 +87,24 @@ export class Context {
     const { server } = served;
     if (this.#isOver) await server.shutdown();
     this.#check("serve");
-    server.finished.catch(onEnd);
-    this.#add(new ServerPart(served));
+    const part = new ServerPart(served);
+    this.#add(part);
+    server.finished.then(() => this.#drop(part), onEnd);
     return server;
   }
 
   #add(part: Part): void {
     this.opened.push(part);
     this.#parts.onOpen(part);
+  }
+
+  /** Lets go of what has ended: a daemon may listen and serve anew again and again. */
+  #drop(part: Part): void {
+    const at = this.opened.indexOf(part);
+    if (at < 0) return;
+    this.opened.splice(at, 1);
+    if (part.activated) this.#hadInherited = true;
+    else this.#hadOwn = true;
   }
 
   /** @throws {Fd3Error} `ERR_FD3_CLOSED` once the daemon stops. */

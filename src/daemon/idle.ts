@@ -8,6 +8,8 @@ export interface IdleParts {
   readonly timeoutMs: number;
   /** What the daemon serves with now. */
   readonly parts: readonly Part[];
+  /** Whether the next client starts the daemon again. */
+  readonly canComeBack: () => boolean;
   /** Whether it is busy with something else. */
   readonly isBusy: () => boolean;
   readonly onIdle: () => void;
@@ -16,17 +18,12 @@ export interface IdleParts {
 /** Looks so often in the time: it ends at most a quarter of it late. Who came and left between two looks is counted. */
 const looksInTime = 4;
 
-/** Whether the next client starts the daemon again: not where it opened a socket of its own, which ends with it. */
-function canComeBack(parts: readonly Part[]): boolean {
-  return parts.length > 0 && parts.every(({ activated }) => activated);
-}
-
 /**
  * Calls back once when nobody was there for a time.
  *
  * @returns What ends the watch.
  */
-export function watchIdle({ clock, timeoutMs, parts, isBusy, onIdle }: IdleParts): () => void {
+export function watchIdle({ clock, timeoutMs, parts, canComeBack, isBusy, onIdle }: IdleParts): () => void {
   let since = clock.now();
   let visitsBefore = -1;
   let cancel = () => {};
@@ -35,7 +32,7 @@ export function watchIdle({ clock, timeoutMs, parts, isBusy, onIdle }: IdleParts
     const isQuiet = visits === visitsBefore && !isBusy() && !parts.some((part) => part.isBusy());
     visitsBefore = visits;
     if (!isQuiet) since = clock.now();
-    if (isQuiet && clock.now() - since >= timeoutMs && canComeBack(parts)) return onIdle();
+    if (isQuiet && clock.now() - since >= timeoutMs && canComeBack()) return onIdle();
     cancel = clock.after(timeoutMs / looksInTime, look);
   };
   look();

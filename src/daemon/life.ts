@@ -167,6 +167,7 @@ export class Life {
       clock: this.#host,
       timeoutMs: idleTimeout,
       parts: this.#context.opened,
+      canComeBack: () => this.#context.canComeBack,
       isBusy: () => this.#reloader.isBusy,
       // Nobody is told before who came at the last moment was answered.
       onIdle: () => this.#stop(),

@@ -65,12 +65,16 @@ export class ListenerPart implements Listener, Part {
   readonly #listener: Listener;
   readonly #clock: Clock;
   readonly #open: Set<Connection> = new Set();
+  readonly #onEnd: (part: ListenerPart) => void;
+  #isClosed = false;
   #visits = 0;
   #isCut = false;
 
-  constructor(listener: Listener, clock: Clock) {
+  /** @param onEnd Told, once, that it is closed and has no connection any more. */
+  constructor(listener: Listener, clock: Clock, onEnd: (part: ListenerPart) => void = () => {}) {
     this.#listener = listener;
     this.#clock = clock;
+    this.#onEnd = onEnd;
   }
 
   get address(): Address {
@@ -85,8 +89,14 @@ export class ListenerPart implements Listener, Part {
     return this.#listener.name;
   }
 
-  close(): Promise<void> {
-    return this.#listener.close();
+  async close(): Promise<void> {
+    await this.#listener.close();
+    this.#isClosed = true;
+    this.#tellEnd();
+  }
+
+  #tellEnd(): void {
+    if (this.#isClosed && !this.isBusy()) this.#onEnd(this);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -103,7 +113,10 @@ export class ListenerPart implements Listener, Part {
   #count(connection: Connection): void {
     this.#visits++;
     this.#open.add(connection);
-    connection.closed.then(() => this.#open.delete(connection));
+    connection.closed.then(() => {
+      this.#open.delete(connection);
+      this.#tellEnd();
+    });
     // Time was up before it was asked for.
     if (this.#isCut) void connection.close();
   }

@@ -99,6 +99,7 @@ const names: Record<number, string> = {
 export const ENOENT = 2;
 export const EINTR = 4;
 export const EBADF = 9;
+export const EMFILE = 24;
 export const EAGAIN = 11;
 export const ENOTSOCK = 88;
 export const ECONNREFUSED = 111;
