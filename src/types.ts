@@ -109,7 +109,11 @@ export interface Connection extends AsyncIterable<Uint8Array>, AsyncDisposable {
   readonly closed: Promise<void>;
   /** What the peer sends, as a web stream. Made on first use. */
   readonly readable: ReadableStream<Uint8Array>;
-  /** What the peer gets, as a web stream. Made on first use. */
+  /**
+   * What the peer gets, as a web stream. Made on first use. Aborting it closes the connection at once, and so does a write that fails.
+   * `pipeTo(writable, { signal })` first waits for the write under way, as the standard says (https://streams.spec.whatwg.org/#readable-stream-pipe-to):
+   * where the peer may not read, call {@linkcode Connection.close} when the signal aborts.
+   */
   readonly writable: WritableStream<Uint8Array>;
   /**
    * Reads what there is, at least one byte and at most `buffer.byteLength`.

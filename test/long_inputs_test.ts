@@ -33,7 +33,7 @@ const parsers: Readonly<Record<string, (text: string) => unknown>> = {
   errnoOf: (text) => errnoOf({ code: text }),
   fallbackAddress: (text) => fallbackAddress({ hostname: text, port: 80 }),
   findWrapper,
-  httpUrl: (text) => httpUrl("http+unix://x/", { headers: { get: () => text } } as unknown as Request),
+  httpUrl: (text) => httpUrl("http+unix://x/", { get: () => text } as unknown as Headers),
   isFdName,
   logText: (text) => logText("<3>", text),
   messageOf: (text) => messageOf({ message: text }),

@@ -170,6 +170,11 @@ const wrong: [handler: unknown, options: unknown, text: string][] = [
     { drainTimeout: 2 ** 31 },
     "drainTimeout is 2147483648, not a number between 0 and 2147483647, nor Infinity",
   ],
+  [
+    handler,
+    { idleConnectionTimeout: 0 },
+    "idleConnectionTimeout is 0, not a number between 1 and 2147483647, nor Infinity",
+  ],
   [handler, { drainTimeout: "5" }, 'drainTimeout is "5", not a number between 0 and 2147483647, nor Infinity'],
 ];
 

@@ -3,12 +3,15 @@ import type { Choice } from "../../src/activation/choose.ts";
 import { hasLibc } from "../../src/host.ts";
 import type { Engine, EngineHandler } from "../../src/http/engine.ts";
 import type { TlsOptions } from "../../src/http/types.ts";
+import { watchIdle } from "../../src/http/idle.ts";
 import { isWildcard, readableSockets } from "../../src/linux/accepted.ts";
 import type { Clients } from "../../src/linux/clients.ts";
 import { localEnd } from "../../src/linux/peers.ts";
 import { unreadConnections } from "../../src/linux/handshake.ts";
+import { endReading, silentConnections } from "../../src/linux/silent.ts";
 import type { Libc } from "../../src/linux/libc.ts";
 import type { Address } from "../../src/types.ts";
+import { backgroundTimerOf } from "../shared/background_timer.ts";
 import { addressOf } from "../shared/choice.ts";
 import { clientsAt, inheritedClients } from "../shared/server_clients.ts";
 import { bunHost as host } from "./host.ts";
@@ -80,6 +83,7 @@ class BunEngine implements Engine {
   readonly #opened: OpenedServer;
   readonly #clients: Clients | undefined;
   readonly #isTls: boolean;
+  #endIdle = () => {};
   #finish: () => void = () => {};
 
   constructor(opened: OpenedServer, clients: Clients | undefined, isTls: boolean) {
@@ -91,6 +95,7 @@ class BunEngine implements Engine {
   }
 
   stopAccepting(): void {
+    this.#endIdle();
     this.#clients?.complete();
     this.#opened.release();
   }
@@ -106,6 +111,17 @@ class BunEngine implements Engine {
   /** How many requests have no whole answer yet, responses included that are being sent. */
   pending(): number {
     return this.#opened.native.pendingRequests;
+  }
+
+  /** Nothing tells which connection a request is under way on, so none may be at the whole server. */
+  closeIdle(limitMs: number, inFlight: () => number): void {
+    const clients = this.#clients;
+    if (clients === undefined || this.address.transport !== "tcp") return;
+    this.#endIdle = watchIdle(backgroundTimerOf(setTimeout), limitMs, () => {
+      if (inFlight() > 0) return;
+      const silent = silentConnections(clients.libc, clients.sockets(), limitMs);
+      endReading(clients.libc, silent.map(({ fd }) => fd));
+    });
   }
 
   async close(): Promise<void> {
@@ -157,10 +173,11 @@ async function engineOf(
   const requests = new Requests(handler, tls === undefined ? "http" : "https");
   const opened = await open({
     ...(tls === undefined ? {} : { tls: { cert: tls.cert, key: tls.key } }),
-    // No page of Bun's for errors, and its limits where the other runtimes have none: a body of 128 MiB, and 10 s for the handler.
+    // No page of Bun's for errors, and none of its limits where the other runtimes have none: a body of 128 MiB, and 10 s for all of
+    // a request, its handler and its response.
     development: false,
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-    idleTimeout: 255,
+    idleTimeout: 0,
     // One that looks at no argument needs none.
     fetch: handler.length === 0
       ? handler as () => ReturnType<EngineHandler>

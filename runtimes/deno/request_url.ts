@@ -1,20 +1,29 @@
 import type { FallbackAddress } from "../../src/activation/address.ts";
 
-/** Gives a request's real URL, from what Deno says. */
-type UrlOf = (url: string, request: Request) => string;
+/** Gives a request's real URL, from what Deno says and the request's headers. */
+type UrlOf = (url: string, headers: Headers) => string;
 
 /**
  * Makes a function that gives a request another URL. The request stays the same object, as `Deno.upgradeWebSocket()` takes only Deno's own:
  * it gets a class of its own, whose URL is worked out when it is asked for.
+ *
+ * Deno drops a request's headers when it is answered or upgraded, so the URL is also worked out when the headers are asked for:
+ * `Deno.upgradeWebSocket()` reads those first, and the URL once they are gone.
  *
  * @param urlOf Gives the right URL.
  */
 export function requestsWithUrl(urlOf: UrlOf): (request: Request) => Request {
   class OwnRequest extends Request {
     override get url(): string {
-      const value = urlOf(super.url, this);
+      const value = urlOf(super.url, super.headers);
       Object.defineProperty(this, "url", { value, configurable: true });
       return value;
+    }
+
+    override get headers(): Headers {
+      const { headers } = Object.defineProperty(this, "headers", { value: super.headers, configurable: true });
+      void this.url;
+      return headers;
     }
 
     override clone(): Request {
@@ -35,12 +44,12 @@ const authority = /^[^\s/?#@\\]+$/;
  * the socket's path where there is no Host; before 2.7 always.
  *
  * @param url Deno's.
- * @param request The request.
+ * @param headers The request's.
  */
-export function httpUrl(url: string, request: Request): string {
+export function httpUrl(url: string, headers: Headers): string {
   if (!url.startsWith(unixStart)) return url;
   const rest = url.slice(unixStart.length);
-  const host = request.headers.get("host") ?? "";
+  const host = headers.get("host") ?? "";
   const path = host !== "" && rest.startsWith(host) ? rest.slice(host.length) : rest.slice(rest.indexOf("/"));
   return `http://${authority.test(host) ? host : "localhost"}${path}`;
 }

@@ -3,14 +3,17 @@ import type { Choice } from "../../src/activation/choose.ts";
 import { hasLibc } from "../../src/host.ts";
 import type { Engine, EngineHandler } from "../../src/http/engine.ts";
 import type { EngineName, TlsOptions } from "../../src/http/types.ts";
+import { watchIdle } from "../../src/http/idle.ts";
 import { isWildcard } from "../../src/linux/accepted.ts";
 import type { Libc } from "../../src/linux/libc.ts";
 import { localEnd } from "../../src/linux/peers.ts";
 import { unreadConnections } from "../../src/linux/handshake.ts";
+import { endReading, silentConnections } from "../../src/linux/silent.ts";
 import type { Address } from "../../src/types.ts";
 import { addressOf } from "../shared/choice.ts";
 import { denoHost as host } from "./host.ts";
 import { fromDeno } from "./address.ts";
+import { backgroundTimer } from "./background_timer.ts";
 import { httpUrl, requestsWithUrl } from "./request_url.ts";
 import { adoptServing, openServing } from "./serve_native.ts";
 import type { Serve } from "./serve_source.ts";
@@ -50,6 +53,7 @@ class DenoServe implements Engine {
   readonly name: EngineName = "deno-serve";
   readonly #serving: Serving;
   readonly #isTls: boolean;
+  #endIdle = () => {};
   readonly finished: Promise<void>;
 
   constructor(serving: Serving, isTls: boolean) {
@@ -63,6 +67,7 @@ class DenoServe implements Engine {
   }
 
   stopAccepting(): void {
+    this.#endIdle();
     this.#serving.release();
   }
 
@@ -73,6 +78,22 @@ class DenoServe implements Engine {
 
   connections(): number | undefined {
     return this.#serving.clients?.sockets().length;
+  }
+
+  /**
+   * Nothing tells which connection is waiting for its next request, and which is amid a response that is made slowly. One without any
+   * response may be in a handler, and that is known.
+   */
+  closeIdle(limitMs: number, inFlight: () => number): void {
+    const { clients } = this.#serving;
+    if (clients === undefined || this.address.transport !== "tcp") return;
+    this.#endIdle = watchIdle(backgroundTimer, limitMs, () => {
+      const silent = silentConnections(clients.libc, clients.sockets(), limitMs);
+      // A handshake is an answer, too.
+      const isCalm = !this.#isTls && inFlight() === 0;
+      const idle = silent.filter(({ hasReceived, hasSent }) => !hasReceived || (isCalm && !hasSent));
+      endReading(clients.libc, idle.map(({ fd }) => fd));
+    });
   }
 
   close(): Promise<void> {

@@ -33,6 +33,19 @@ function genuineRequest(hono: HonoModule): Genuine {
   }
 }
 
+const SWITCHING_PROTOCOLS = 101;
+
+/**
+ * The response, unless it is that of `Deno.upgradeWebSocket()`, the one way to a 101: node:http has no connection for it, so the client
+ * would talk to nobody.
+ */
+function withoutUpgrade(response: Response): Response {
+  if (response.status !== SWITCHING_PROTOCOLS) return response;
+  const text = "Cannot upgrade the connection: the engine is node-http, and Deno.upgradeWebSocket() needs deno-serve";
+  console.error(new Fd3Error("ERR_FD3_PLATFORM", text));
+  return new Response("Not Implemented", { status: 501 });
+}
+
 /** A fetch handler that is told which message of node:http it answers. */
 export type FetchHandler = (request: Request, incoming: IncomingMessage) => Response | Promise<Response>;
 
@@ -57,5 +70,8 @@ export async function fetchListener(
   const all = Object.assign(options, { overrideGlobalObjects: runtime === "Node" });
   if (runtime !== "Deno") return hono.getRequestListener((request, { incoming }) => handler(request, incoming), all);
   const Genuine = genuineRequest(hono);
-  return hono.getRequestListener((request, { incoming }) => handler(new Genuine(request), incoming), all);
+  return hono.getRequestListener((request, { incoming }) => {
+    const response = handler(new Genuine(request), incoming);
+    return response instanceof Response ? withoutUpgrade(response) : response.then(withoutUpgrade);
+  }, all);
 }

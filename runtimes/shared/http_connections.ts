@@ -128,6 +128,10 @@ export class HttpConnections {
     for (const connection of this.#open) connection.startClosing();
   }
 
+  [Symbol.iterator](): Iterator<HttpConnection> {
+    return this.#open.values();
+  }
+
   /** How many are open. */
   get size(): number {
     return this.#open.size;

@@ -7,6 +7,7 @@ import type { NetServer, NetSocket } from "./node_types.ts";
 /** `net.Socket` or `tls.TLSSocket` of an HTTP server. */
 export interface HttpSocket extends NetSocket {
   readonly bytesRead: number;
+  readonly bytesWritten: number;
   /**
    * The response whose turn it is; nothing while no request is being answered. Node has no public name for it; its own
    * `closeIdleConnections()` asks the same (lib/_http_server.js).
@@ -35,6 +36,10 @@ export interface ServerResponse {
 /** `http.Server` or `https.Server`. */
 export interface NodeHttpServer extends NetServer {
   closeAllConnections(): void;
+  /** The limits of Node's own, in milliseconds: 0 is none. */
+  headersTimeout: number;
+  requestTimeout: number;
+  keepAliveTimeout: number;
   ref(): unknown;
   unref(): unknown;
 }

@@ -17,11 +17,14 @@ export function socketAddress(local: Address, hostname: string | undefined, port
   return { transport: "tcp", hostname: hostname ?? "", port: port ?? 0 };
 }
 
+/** What is said of a peer that is gone without a reason. */
+const reset = { code: "ECONNRESET" };
+
 class NetTransport implements PushTransport {
   readonly #socket: NetSocket;
   readonly localAddress: Address;
   readonly remoteAddress: Address;
-  #waiting = new Set<(error: Error) => void>();
+  #waiting = new Set<(error: unknown) => void>();
 
   constructor(socket: NetSocket, listener: Address) {
     this.#socket = socket;
@@ -39,11 +42,13 @@ class NetTransport implements PushTransport {
     const { writableLength, errored, destroyed } = this.#socket;
     if (writableLength === 0 && !errored && !destroyed) return undefined;
     return new Promise((resolve, reject) => {
-      const fail = (error: Error) => reject(systemError("write to the connection", error));
+      const fail = (error: unknown) => reject(systemError("write to the connection", error));
       this.#waiting.add(fail);
       settle = (error) => {
         this.#waiting.delete(fail);
-        if (error) fail(error);
+        const { errored, destroyed } = this.#socket;
+        // Node 20 says that a write succeeded which was still waiting when the peer went away.
+        if (error || destroyed) fail(error ?? errored ?? reset);
         else resolve();
       };
     });
@@ -89,7 +94,7 @@ export function netConnection(socket: NetSocket, listener: Address): PushConnect
   socket.on("error", (error: Error) => failure = error);
   socket.on("close", () => {
     transport.fail(systemError("write to the connection", failure ?? { code: "EPIPE" }));
-    connection.feedClose(systemError("read from the connection", failure ?? { code: "ECONNRESET" }));
+    connection.feedClose(systemError("read from the connection", failure ?? reset));
   });
   return connection;
 }

@@ -6,6 +6,7 @@ import type { Address } from "../../src/types.ts";
 import { builtin } from "./builtin.ts";
 import { fetchListener } from "./fetch_listener.ts";
 import { HttpConnections } from "./http_connections.ts";
+import { closeIdleConnections } from "./http_idle.ts";
 import type { HttpListening, HttpParts, HttpWays } from "./http_listening.ts";
 import type { NodeHttpListener, NodeHttpModule, NodeHttpServer, ServerResponse } from "./http_types.ts";
 
@@ -18,6 +19,7 @@ class NodeHttpEngine implements Engine {
   readonly #all: HttpConnections;
   readonly #listening: HttpListening;
   #isAccepting = true;
+  #endIdle = () => {};
 
   constructor({ server, connections, authority }: HttpParts, listening: HttpListening) {
     this.#server = server;
@@ -33,6 +35,7 @@ class NodeHttpEngine implements Engine {
   stopAccepting(): void {
     if (!this.#isAccepting) return;
     this.#isAccepting = false;
+    this.#endIdle();
     this.#all.startClosing();
     this.#listening.stop();
   }
@@ -47,6 +50,10 @@ class NodeHttpEngine implements Engine {
 
   pending(): number {
     return this.#all.pending;
+  }
+
+  closeIdle(limitMs: number): void {
+    this.#endIdle = closeIdleConnections(this.#all, limitMs);
   }
 
   async close(): Promise<void> {
@@ -110,6 +117,8 @@ async function makeParts(
   tls: TlsOptions | undefined,
 ): Promise<HttpParts> {
   const server = createServer(tls);
+  // What has a limit is the same on all engines.
+  server.headersTimeout = server.requestTimeout = server.keepAliveTimeout = 0;
   const connections = new HttpConnections(server);
   const authority = { hostname: "localhost" };
   const listener = await fetchListener(host.runtime, (request, incoming) => {

@@ -25,6 +25,14 @@ export interface Engine {
    * the handlers that run are all that is known.
    */
   pending?(): number;
+  /**
+   * Closes from now on, until it stops accepting, each connection of which can be told that it has no request under way and that nothing
+   * has moved on it for so long. One that may have a request under way is never closed.
+   *
+   * @param limitMs How long, in milliseconds; Infinity closes none.
+   * @param inFlight How many requests are known to be under way at the server.
+   */
+  closeIdle(limitMs: number, inFlight: () => number): void;
   /** The runtime's own graceful end, once nothing is in flight. */
   close(): Promise<void>;
   /** Cuts off what is still open; `finished` settles soon after. */

@@ -23,6 +23,13 @@ function isSignal(signal: unknown): boolean {
   return typeof aborted === "boolean" && typeof addEventListener === "function";
 }
 
+/** Checks a time in milliseconds that may be endless. */
+function checkTime(name: string, value: unknown, least: number): void {
+  if (value === undefined || value === Infinity) return;
+  if (typeof value === "number" && value >= least && value <= longestTimeout) return;
+  refuse(name, value, `not a number between ${least} and ${longestTimeout}, nor Infinity`);
+}
+
 /**
  * What `listen()` takes as well is checked there.
  *
@@ -33,7 +40,7 @@ function isSignal(signal: unknown): boolean {
 export function checkServeOptions(handler: ServeHandler, options: ServeOptions): void {
   if (typeof handler !== "function") refuse("the handler", handler, "not a function");
   if (typeof options !== "object" || options === null) refuse("options", options, "not an object");
-  const { engine, tls, signal, drainTimeout } = options;
+  const { engine, tls, signal } = options;
   if (engine !== undefined && !engineNames.includes(engine)) {
     refuse("engine", engine, `not one of ${engineNames.map((name) => JSON.stringify(name)).join(", ")}`);
   }
@@ -44,8 +51,6 @@ export function checkServeOptions(handler: ServeHandler, options: ServeOptions):
       refuse(name, options[name], "not a function");
     }
   }
-  if (drainTimeout === undefined || drainTimeout === Infinity) return;
-  if (typeof drainTimeout !== "number" || !(drainTimeout >= 0 && drainTimeout <= longestTimeout)) {
-    refuse("drainTimeout", drainTimeout, `not a number between 0 and ${longestTimeout}, nor Infinity`);
-  }
+  checkTime("drainTimeout", options.drainTimeout, 0);
+  checkTime("idleConnectionTimeout", options.idleConnectionTimeout, 1);
 }

@@ -2,6 +2,7 @@ import type { Address } from "../types.ts";
 import { clock } from "./clock.ts";
 import { drain } from "./drain.ts";
 import type { Engine } from "./engine.ts";
+import { defaultIdleTimeout } from "./idle.ts";
 import type { Report, Responder } from "./responder.ts";
 import { tellTraffic, type Traffic } from "./traffic.ts";
 import type { EngineName, HttpServer, ServeOptions } from "./types.ts";
@@ -49,6 +50,7 @@ export class EngineServer implements HttpServer {
         if (this.#ending === undefined) reject(error);
       });
     });
+    engine.closeIdle(options.idleConnectionTimeout ?? defaultIdleTimeout, () => this.#traffic.inFlight());
     tellTraffic(this, this.#traffic);
     this.#heed(options.signal);
   }

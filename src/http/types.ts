@@ -35,6 +35,24 @@ export interface ServeOptions extends ListenOptions {
   /** Called once, with where it listens. */
   readonly onListen?: (address: Address) => void;
   /**
+   * After how many milliseconds a connection is closed that does nothing: it has no request under way, be it that none was ever sent, only
+   * the beginning of one, or that all are answered, and no byte has moved on it. `Infinity` closes none. It may take a quarter longer.
+   *
+   * Nothing else has a limit. From its headers to the end of its response a request may take as long as it takes: a handler that thinks, an
+   * upload, a quiet event stream. A handler ends what takes too long for it, with `AbortSignal.timeout()`.
+   *
+   * What is told depends on the engine, and where it cannot be told that a connection does nothing, it stays open. `node-http` knows of
+   * each. The two others are told by the kernel, of TCP: `bun-serve` while no request is under way at the whole server; `deno-serve` of
+   * connections that have had no answer yet, if they have sent nothing or, without TLS, no handler runs. They close none on Unix sockets,
+   * whose clients are local. Bun itself also closes a connection without a whole request 10 to 14 s after it was opened.
+   *
+   * The default is longer than clients keep idle connections: 60 s (nginx), 90 s (Go). The client of a shorter limit may find
+   * its next request lost with the connection (RFC 9112, 9.3.1).
+   *
+   * @default {120000}
+   */
+  readonly idleConnectionTimeout?: number;
+  /**
    * How long `shutdown()` waits for what is in flight, in milliseconds; after that it is cut off. `Infinity` waits for as long as it takes.
    * A client who has sent no request is waited for until nothing has been in flight for 5 s, or, on Unix sockets with Deno.serve and on
    * Bun, where nobody can tell that there is one, for half a second.

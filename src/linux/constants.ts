@@ -29,6 +29,7 @@ export const MSG_CMSG_CLOEXEC = 0x40000000;
 export const SOL_TCP = 6;
 export const TCP_INFO = 11;
 
+export const SHUT_RD = 0;
 export const SHUT_RDWR = 2;
 
 export const F_GETFD = 1;

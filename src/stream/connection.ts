@@ -59,8 +59,18 @@ export abstract class BaseConnection implements Connection {
   }
 
   get writable(): WritableStream<Uint8Array> {
+    const giveUp = (error: unknown) => {
+      // Whoever pipes into this sees the error and no more, so nobody else would close it.
+      void this.close();
+      throw error;
+    };
     return this.#writable ??= new WritableStream({
-      write: (chunk) => this.write(chunk),
+      // The stream's own abort() waits for the write under way, which a peer that does not read may keep for ever.
+      start: ({ signal }) => signal.addEventListener("abort", () => void this.close(), { once: true }),
+      write: (chunk) => {
+        const sent = this.write(chunk);
+        return sent === written ? sent : sent.catch(giveUp);
+      },
       close: () => this.closeWrite(),
       abort: () => this.close(),
     });

@@ -86,6 +86,8 @@ export class PullConnection extends BaseConnection {
     this.#reading = true;
     try {
       const n = await this.#transport.read(buffer);
+      // The kernel tells of a reset once; where a write was told, a read finds what looks like the end.
+      if (n === null && this.#writeError?.code === "ECONNRESET") throw this.#writeError.cause;
       if (n === null) this.#endOfPeer();
       return n;
     } catch (error) {

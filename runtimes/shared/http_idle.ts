@@ -1,0 +1,54 @@
+import { watchIdle } from "../../src/http/idle.ts";
+import { backgroundTimerOf } from "./background_timer.ts";
+import { builtin } from "./builtin.ts";
+import type { HttpSocket } from "./http_types.ts";
+
+/** What must be known of a connection to tell that it does nothing. */
+interface Connection {
+  readonly socket: HttpSocket;
+  /** Requests that have no whole answer yet. */
+  readonly pending: number;
+}
+
+/** Since when nothing has moved on a connection, as far as that was looked at. */
+interface Rest {
+  bytes: number;
+  since: number;
+}
+
+function bytesOf({ bytesRead, bytesWritten }: HttpSocket): number {
+  return bytesRead + bytesWritten;
+}
+
+/** A turn of the event loop, in which what has arrived is read. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => void setTimeout(resolve));
+}
+
+/**
+ * Closes connections of a server of node:http that do nothing, in place of Node's own limits: these cut an upload that takes longer, and
+ * a connection whose next request has arrived and was not read yet.
+ *
+ * @param open The connections.
+ * @param limitMs For how long they may do nothing.
+ * @returns What ends that.
+ */
+export function closeIdleConnections(open: Iterable<Connection>, limitMs: number): () => void {
+  const rests = new WeakMap<Connection, Rest>();
+  const hasRested = (connection: Connection): boolean => {
+    const bytes = bytesOf(connection.socket);
+    const now = performance.now();
+    const rest = rests.get(connection);
+    if (connection.pending === 0 && rest?.bytes === bytes) return now - rest.since >= limitMs;
+    rests.set(connection, { bytes, since: now });
+    return false;
+  };
+  const look = async () => {
+    const idle = [...open].filter(hasRested);
+    if (idle.length === 0) return;
+    for (let turns = 0; turns < 2; turns++) await turn();
+    for (const connection of idle) if (hasRested(connection)) connection.socket.destroySoon();
+  };
+  const { setTimeout: set } = builtin<{ setTimeout(callback: () => void, ms: number): object }>("node:timers");
+  return watchIdle(backgroundTimerOf(set), limitMs, () => void look());
+}

@@ -1,0 +1,52 @@
+import { readableSockets } from "./accepted.ts";
+import { SHUT_RD, SOL_TCP, TCP_INFO } from "./constants.ts";
+import type { Libc } from "./libc.ts";
+
+// Where these are in struct tcp_info (include/uapi/linux/tcp.h, Linux 4.6).
+const UNACKED = 24;
+const LAST_DATA_SENT = 44;
+const LAST_DATA_RECV = 52;
+const BYTES_RECEIVED = 128;
+const NOTSENT_BYTES = 144;
+const DATA_SEGS_OUT = 156;
+
+/** A TCP connection on which nothing has moved for a while. */
+export interface SilentConnection {
+  readonly fd: number;
+  /** Whether the peer has ever sent anything. */
+  readonly hasReceived: boolean;
+  /** Whether we have. */
+  readonly hasSent: boolean;
+}
+
+/**
+ * The TCP connections on which no data has come or gone for so long, and whose peer has read all that was sent to it.
+ *
+ * @param libc libc.
+ * @param fds Which to look at.
+ * @param ms How long, in milliseconds.
+ */
+export function silentConnections(libc: Libc, fds: readonly number[], ms: number): SilentConnection[] {
+  // One for all: there may be thousands.
+  const info = new Uint8Array(DATA_SEGS_OUT + 4);
+  const view = new DataView(info.buffer);
+  const length = new Uint8Array(4);
+  const at = (offset: number) => view.getUint32(offset, true);
+  const found: SilentConnection[] = [];
+  for (const fd of fds) {
+    length[0] = info.length;
+    if (libc.getsockopt(fd, SOL_TCP, TCP_INFO, info, length) < 0) continue;
+    if (Math.min(at(LAST_DATA_SENT), at(LAST_DATA_RECV)) < ms || at(UNACKED) > 0 || at(NOTSENT_BYTES) > 0) continue;
+    found.push({ fd, hasReceived: view.getBigUint64(BYTES_RECEIVED, true) > 0n, hasSent: at(DATA_SEGS_OUT) > 0 });
+  }
+  return found;
+}
+
+/**
+ * Lets a server read the end of these connections, as if their peers had closed them, so that it closes them itself. What arrives before it
+ * has read that is read first (tcp(7) says nothing of it; Linux, tcp_recvmsg()). Those on which something waits to be read are left alone.
+ */
+export function endReading(libc: Libc, fds: readonly number[]): void {
+  const unread = new Set(readableSockets(libc, fds));
+  for (const fd of fds) if (!unread.has(fd)) libc.shutdown(fd, SHUT_RD);
+}
