@@ -55,7 +55,10 @@ export function listen(options: ListenOptions = {}): Promise<Listener> {
  * Makes any server of node:net, http, https, http2 or tls listen on the inherited socket, or on the fallback address. Express, Fastify,
  * Koa, Hono and h3 are attached through the server that they run on. It works on Node, on Bun, and on Deno.
  *
- * @throws {Fd3Error} As `listen`.
+ * On Bun, a server with TLS needs AF_INET, AF_INET6 and AF_UNIX where RestrictAddressFamilies= is set (systemd.exec(5)); one of node:http is
+ * slower without them, and a warning says so.
+ *
+ * @throws {Fd3Error} As `listen`; `ERR_FD3_FFI` or `ERR_FD3_TRANSPLANT` if the server did not take the descriptor, which happens on Bun alone.
  * @param server The server, not listening yet.
  * @param options Those of `listen`.
  * @returns Where it listens.

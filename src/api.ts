@@ -67,7 +67,7 @@ export interface Api {
    * | engine | runs on | needs |
    * | --- | --- | --- |
    * | `deno-serve` | Deno | `--allow-ffi`, and `--allow-net` (`=127.0.0.1` is enough for TCP) |
-   * | `bun-serve` | Bun | |
+   * | `bun-serve` | Bun | AF_INET, AF_INET6 and AF_UNIX, where RestrictAddressFamilies= is set |
    * | `node-http` | Node, Deno, Bun | the package @hono/node-server, which comes with fd3 |
    *
    * A handler that fails is a 500 and never ends the process; so is one that returns no `Response`. `request.url` has the

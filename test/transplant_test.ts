@@ -1,77 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { findRegistration, rearm } from "../src/linux/epoll.ts";
-import { findSocket, type Placeholder, transplant, transplantWatched, unwatch } from "../src/linux/transplant.ts";
+import { transplantWatched, unwatch } from "../src/linux/transplant.ts";
 import { fd3Error } from "./fixtures/expect.ts";
-import { epollSet, type FakeFile, FakeKernel, tcpSocket } from "./fixtures/fake_kernel.ts";
-
-const O_NONBLOCK = 0o4000;
-const EPOLLET = 0x80000000;
-const events = 0x80000005;
-const data = 0x5588_aabb_ccdd_eef0n;
-const inheritedFd = 3;
-const epollFd = 4;
-const placeholderFd = 6;
-
-/** A runtime at the moment after it opened its placeholder. */
-class Runtime {
-  readonly kernel: FakeKernel;
-  readonly inherited: FakeFile = tcpSocket(0x100, 80);
-  readonly replaced: FakeFile = tcpSocket(0x200, 40000);
-  /** What could be seen when the placeholder was closed, each time. */
-  readonly closedAt: string[][] = [];
-  readonly before: string[];
-  readonly placeholder: Placeholder = {
-    address: { transport: "tcp", hostname: "127.0.0.1", port: 40000 },
-    expected: placeholderFd,
-    close: () => {
-      this.closedAt.push(this.kernel.snapshot());
-      this.kernel.close(placeholderFd);
-    },
-  };
-
-  constructor(arch: "x64" | "arm64" = "x64", prepare: (kernel: FakeKernel, replaced: FakeFile) => void = () => {}) {
-    this.kernel = new FakeKernel(arch);
-    const { kernel, inherited, replaced } = this;
-    const other = tcpSocket(0x300, 81);
-    kernel.put(inheritedFd, inherited);
-    kernel.put(5, other);
-    kernel.put(placeholderFd, replaced, true);
-    kernel.put(
-      epollFd,
-      epollSet({ fd: 5, file: other, events: 1, data: 1n }, { fd: placeholderFd, file: replaced, events, data }),
-      true,
-    );
-    prepare(kernel, replaced);
-    this.before = kernel.snapshot();
-  }
-
-  transplant(): number {
-    return transplant(this.kernel.libc, inheritedFd, this.placeholder);
-  }
-
-  checkSuccess(extraEvents = 0): void {
-    const { kernel, inherited } = this;
-    assert.deepEqual(this.closedAt, []);
-    const flags = `flags=${2 | O_NONBLOCK}`;
-    assert.deepEqual(kernel.snapshot(), [
-      `3 socket:[256] ${flags} cloexec=false`,
-      "4 anon_inode:[eventpoll] flags=2 cloexec=true 5=socket:[768],1,1 " +
-      `6=socket:[256],${((events | extraEvents) >>> 0).toString(16)},${data}`,
-      "5 socket:[768] flags=2 cloexec=false",
-      `6 socket:[256] ${flags} cloexec=true`,
-    ]);
-    assert.equal(kernel.fileAt(placeholderFd), inherited);
-  }
-
-  /** The placeholder was itself again when it was closed, and then only it is missing. */
-  checkUndone(): void {
-    assert.deepEqual(this.closedAt, [this.before]);
-    this.kernel.put(placeholderFd, this.replaced, true);
-    this.kernel.fileAt(epollFd)?.watches?.push({ fd: placeholderFd, file: this.replaced, events, data });
-    assert.deepEqual(this.kernel.snapshot(), this.before);
-  }
-}
+import { type FakeFile, type FakeKernel, tcpSocket } from "./fixtures/fake_kernel.ts";
+import {
+  data,
+  EPOLLET,
+  epollFd,
+  events,
+  inheritedFd,
+  O_NONBLOCK,
+  placeholderFd,
+  Runtime,
+} from "./fixtures/fake_runtime.ts";
 
 for (const arch of ["x64", "arm64"] as const) {
   test(`transplant() puts the inherited socket where the placeholder was, watched as it was, on ${arch}`, () => {
@@ -176,44 +118,6 @@ test("transplant() makes each of the calls that can end it", () => {
   assert.deepEqual(fatal.filter(([name, n]) => !made(name, n)), []);
 });
 
-test("findSocket() finds it where it is expected, and elsewhere", () => {
-  const { kernel, placeholder } = new Runtime();
-  const lookedAt = (expected?: number) => {
-    kernel.calls.length = 0;
-    assert.equal(findSocket(kernel.libc, placeholder.address, expected), placeholderFd);
-    return kernel.calls.flatMap((call) => /^getsockname\((-?\d+)\)$/.exec(call)?.[1] ?? []).map(Number);
-  };
-  assert.deepEqual(lookedAt(placeholderFd), [6]);
-  // There may be another.
-  const all = Array.from({ length: 61 }, (_, i) => 3 + i);
-  assert.deepEqual(lookedAt(), all);
-  for (const wrong of [4, 7, -24]) assert.deepEqual(lookedAt(wrong), [wrong, ...all]);
-  kernel.close(placeholderFd);
-  const message = "Cannot find the placeholder: no listener has its address";
-  assert.throws(
-    () => findSocket(kernel.libc, placeholder.address, placeholderFd),
-    fd3Error("ERR_FD3_TRANSPLANT", message),
-  );
-});
-
-test("findSocket() takes neither a datagram socket nor a connection for a listener, and no listener for another", () => {
-  const { kernel, placeholder, replaced } = new Runtime();
-  const find = (expected?: number) => findSocket(kernel.libc, placeholder.address, expected);
-  const SOCK_DGRAM = 2;
-  // Before the placeholder, and where it is expected.
-  for (const other of [tcpSocket(0x500, 40000, SOCK_DGRAM), tcpSocket(0x501, 40000, 1, false)]) {
-    kernel.put(5, other);
-    for (const expected of [undefined, 5]) assert.equal(find(expected), placeholderFd);
-  }
-  // A duplicate is the same listener, and another one may be meant as well.
-  kernel.put(5, replaced);
-  assert.equal(find(), 5);
-  kernel.put(5, tcpSocket(0x502, 40000));
-  assert.equal(find(placeholderFd), placeholderFd);
-  const message = "Cannot find the placeholder: several listeners have its address";
-  assert.throws(() => find(), fd3Error("ERR_FD3_TRANSPLANT", message));
-});
-
 type Watches = readonly [what: string, prepare: (kernel: FakeKernel, replaced: FakeFile) => void];
 
 const refused: readonly Watches[] = [
@@ -240,28 +144,3 @@ for (const [what, prepare] of refused) {
     assert.deepEqual(runtime.kernel.calls.filter((call) => /^(dup3|epoll_ctl|fcntl)/.test(call)), []);
   });
 }
-
-test("findRegistration() takes duplicates of one set for one", () => {
-  const runtime = new Runtime("x64", (kernel) => kernel.put(7, kernel.fileAt(epollFd)!));
-  assert.equal(findRegistration(runtime.kernel.libc, placeholderFd).epollFd, epollFd);
-});
-
-test("findRegistration() asks the set that had the last one first, and finds it elsewhere", () => {
-  const { kernel } = new Runtime();
-  const lookedUp = () => kernel.calls.splice(0).filter((call) => /^readlink/.test(call)).length;
-  findRegistration(kernel.libc, placeholderFd);
-  assert.equal(lookedUp(), 3);
-  findRegistration(kernel.libc, placeholderFd);
-  assert.equal(lookedUp(), 1);
-  kernel.put(8, kernel.fileAt(epollFd)!);
-  kernel.close(epollFd);
-  assert.equal(findRegistration(kernel.libc, placeholderFd).epollFd, 8);
-});
-
-test("findRegistration() tells the placeholder's entry from the one of an earlier socket of its number", () => {
-  const runtime = new Runtime("x64", (kernel) => {
-    const old = kernel.put(7, tcpSocket(0x400, 82));
-    kernel.fileAt(epollFd)!.watches!.unshift({ fd: placeholderFd, file: old, events: 1, data: 9n });
-  });
-  assert.equal(findRegistration(runtime.kernel.libc, placeholderFd).entry.data, data);
-});

@@ -15,6 +15,13 @@ test(`a worker is refused descriptors, which belong to the whole process (${runt
   assert.deepEqual(await saidInWorker([], [held.fd]), { said: `Fd3Error ERR_FD3_PLATFORM: ${why}` });
 });
 
+test(`what a worker is refused is there for the main thread afterwards (${runtime})`, async () => {
+  using held = holdTcp();
+  const { fds, said } = await saidInWorker(["last"], [held.fd]) as { fds: unknown; said: string };
+  assert.match(said, /^Fd3Error ERR_FD3_PLATFORM: /);
+  assert.deepEqual(fds, [{ fd: 3, name: "unknown" }]);
+});
+
 test(`a worker that sees no descriptors opens its fallback (${runtime})`, async () => {
   assert.deepEqual(await saidInWorker([], []), { said: { activated: false } });
   using held = holdTcp();

@@ -66,6 +66,12 @@ function speakFor(server: NodeHttpServer, { address, net }: Fed): void {
     },
   };
   Object.defineProperties(server, own);
+  // These are called behind close(), too.
+  Object.assign(server, {
+    closeAllConnections: () => connections.destroy(),
+    ref: () => (net as NodeHttpServer).ref(),
+    unref: () => (net as NodeHttpServer).unref(),
+  });
   (server as unknown as { emit(event: string): boolean }).emit("listening");
 }
 
@@ -80,8 +86,12 @@ export async function attachByTransplant(server: NetServer, choice: Choice): Pro
     if (error.code !== "ERR_FD3_TRANSPLANT") throw error;
     const { listenByNet } = await import("./net_feed.ts");
     const fed = await listenByNet(server, choice, action, error);
-    if (fed.net !== server) speakFor(server as NodeHttpServer, fed);
-    host.warn(`${error.message}; node:net accepts for it, which is slower`);
+    if (fed.net === server) {
+      untilClosed(server, { address: () => shownAddress(fed.address) }, () => {});
+    } else {
+      speakFor(server as NodeHttpServer, fed);
+      host.warn(`${error.message}; node:net accepts for it, which is slower`);
+    }
     return fed;
   });
   if ("net" in transplanted) return transplanted.address;

@@ -1,12 +1,30 @@
 import type { Choice } from "../../src/activation/choose.ts";
+import { hasLibc } from "../../src/host.ts";
+import { EPOLLET } from "../../src/linux/constants.ts";
+import { findRegistration, rearm } from "../../src/linux/epoll.ts";
 import type { Address } from "../../src/types.ts";
 import { builtin } from "../shared/builtin.ts";
 import { adoptServer } from "../shared/net_listener.ts";
 import type { NetModule, NetServer, NetSocket } from "../shared/node_types.ts";
 import { bunHost as host } from "./host.ts";
+import { Patrol } from "./patrol.ts";
 
 interface ServerClass {
   readonly Server: new () => NetServer;
+}
+
+/** Keeps Bun from spinning on a descriptor that it was given when the descriptors run out, until the server is closed. */
+function guard(server: NetServer, fd: number): void {
+  const libc = host.libc();
+  if (!hasLibc(libc)) return;
+  try {
+    const registration = findRegistration(libc, fd);
+    rearm(libc, registration, EPOLLET);
+    const patrol = new Patrol(libc, registration);
+    server.once("close", () => patrol.stop());
+  } catch {
+    // Without it everything works but for the spinning.
+  }
 }
 
 /** Where a server listens without a transplant. */
@@ -45,5 +63,7 @@ export async function listenByNet(
   const isOf = (module: string) => (server as unknown) instanceof builtin<ServerClass>(module).Server;
   if (isOf("node:https") || isOf("node:tls")) throw obstacle;
   const net = isOf("node:http") ? feeder(server) : server;
-  return { address: await adoptServer(net, host, choice, action), net };
+  const address = await adoptServer(net, host, choice, action);
+  guard(net, choice.fd);
+  return { address, net };
 }

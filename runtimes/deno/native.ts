@@ -5,6 +5,7 @@ import { hasLibc } from "../../src/host.ts";
 import type { Libc } from "../../src/linux/libc.ts";
 import { secretName } from "../../src/linux/sockaddr.ts";
 import { nextFd, transplant } from "../../src/linux/transplant.ts";
+import { systemError } from "../../src/system_error.ts";
 import type { Address } from "../../src/types.ts";
 import { addressOf } from "../shared/choice.ts";
 import { fromDeno, toDeno } from "./address.ts";
@@ -19,7 +20,7 @@ export function placeholderAddress({ transport }: Address): FallbackAddress {
 
 /** The error where a placeholder cannot be opened: RestrictAddressFamilies= may forbid it. */
 export function noPlaceholder(cause: unknown): Fd3Error {
-  return new Fd3Error("ERR_FD3_TRANSPLANT", `Cannot open a placeholder: ${(cause as Error).message}`, { cause });
+  return new Fd3Error("ERR_FD3_TRANSPLANT", systemError("open a placeholder", cause).message, { cause });
 }
 
 function openPlaceholder(address: Address): { native: DenoListener; at: Address } {

@@ -55,8 +55,8 @@ export async function adoptServer(
   const longest = host.runtime === "Deno" ? longestDenoBacklog : longestBacklog;
   await startServer(server, { fd }, action, backlog ?? longest);
   const libc = host.libc();
-  // Deno rounds the length up to a power of two.
-  if (backlog !== undefined && hasLibc(libc)) libc.listen(fd, backlog);
+  // Deno rounds the length up to a power of two, and Bun asks for 511 whatever it is given.
+  if (hasLibc(libc)) libc.listen(fd, backlog ?? longestBacklog);
   return address ?? serverAddress(server);
 }
 

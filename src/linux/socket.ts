@@ -17,10 +17,15 @@ export type DescriptorKind =
     readonly address: Address | undefined;
   };
 
+// For all calls: thousands of connections are asked for their options again and again.
+const value = new Int32Array(1);
+const valueBytes = new Uint8Array(value.buffer);
+const length = new Uint8Array(4);
+
 /** An `int` option of SOL_SOCKET, or the negative errno. */
 function option(libc: Libc, fd: number, name: number): number {
-  const value = new Int32Array(1);
-  const result = libc.getsockopt(fd, SOL_SOCKET, name, new Uint8Array(value.buffer), Uint8Array.of(4, 0, 0, 0));
+  length[0] = valueBytes.length;
+  const result = libc.getsockopt(fd, SOL_SOCKET, name, valueBytes, length);
   return result < 0 ? result : value[0];
 }
 
@@ -31,8 +36,8 @@ export function isStream(libc: Libc, fd: number): boolean {
 
 /** Whether it accepts connections; `undefined` if it is no socket. */
 export function isListening(libc: Libc, fd: number): boolean | undefined {
-  const value = option(libc, fd, SO_ACCEPTCONN);
-  return value < 0 ? undefined : value === 1;
+  const is = option(libc, fd, SO_ACCEPTCONN);
+  return is < 0 ? undefined : is === 1;
 }
 
 /** Its own address; `undefined` if it is no socket or of an unknown family. */

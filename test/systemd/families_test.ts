@@ -1,6 +1,7 @@
 /** Inherited TCP sockets under a sandbox that lets nobody open one: RestrictAddressFamilies= of systemd.exec(5). */
 
 import assert from "node:assert/strict";
+import { greet, show, start, unit } from "./greeter.ts";
 import { eachVariant, property, setUp, type Stage, type Variant, variantsOf } from "./variants.ts";
 
 /** What a service of this variant says, of those whose own server needs a socket of its own for that. */
@@ -57,3 +58,27 @@ eachVariant("http", {
     assert.doesNotMatch(await stage.lab.journal("http.service"), /Error/);
   },
 }, all);
+
+eachVariant("daemon", {
+  "daemon() serves on an inherited TCP socket under RestrictAddressFamilies=AF_UNIX, and says once if that is slow":
+    async (
+      stage: Stage,
+    ) => {
+      const { lab, variant } = stage;
+      await greet(stage, "Hello");
+      // AF_UNIX is what the notify protocol itself needs.
+      const service = [
+        "RestrictAddressFamilies=",
+        "RestrictAddressFamilies=AF_UNIX",
+        "Environment=GREETING_FILE=/etc/daemon/greeting",
+      ];
+      await setUp(stage, { service });
+      await start(stage);
+      assert.equal(await show(stage, "ActiveState"), "active");
+      assert.equal(await lab.must([...curl, "http://127.0.0.1:8080/"]), "Hello\n1\n");
+      await lab.must(["systemctl", "stop", unit], { timeoutMs: 60_000 });
+      assert.equal(await show(stage, "Result"), "success");
+      const said = (await lab.journal(unit)).split("which is slower than").length - 1;
+      assert.equal(said, engineUnder(variant).warns ? 1 : 0);
+    },
+}, variantsOf("daemon").filter(({ name }) => ["Deno", "Bun", "Node 24"].includes(name)));
