@@ -2,7 +2,7 @@ import type { FallbackAddress } from "../../src/activation/address.ts";
 import type { Choice } from "../../src/activation/choose.ts";
 import type { Engine, EngineHandler } from "../../src/http/engine.ts";
 import type { TlsOptions } from "../../src/http/types.ts";
-import { watchIdle } from "../../src/http/idle.ts";
+import { watchIdleConnections } from "../../src/http/idle.ts";
 import { acceptedSockets, readableSockets } from "../../src/linux/accepted.ts";
 import { recentLook } from "../../src/linux/look.ts";
 import { unreadConnections } from "../../src/linux/handshake.ts";
@@ -66,7 +66,7 @@ class BunEngine implements Engine {
   closeIdle(limitMs: number, inFlight: () => number): void {
     const [libc, { address }] = [this.#libc, this];
     if (libc === undefined || address.transport !== "tcp") return;
-    this.#endIdle = watchIdle(backgroundTimerOf(setTimeout), limitMs, () => {
+    this.#endIdle = watchIdleConnections(backgroundTimerOf(setTimeout), limitMs, () => {
       if (this.#requests === undefined && inFlight() > 0) return;
       const busy = this.#requests?.busyPorts(this.#opened.native);
       const silent = silentConnections(libc, acceptedSockets(libc, address, recentLook(libc)), limitMs);

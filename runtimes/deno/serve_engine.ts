@@ -4,7 +4,7 @@ import { hasLibc } from "../../src/host.ts";
 import type { Engine, EngineHandler } from "../../src/http/engine.ts";
 import type { EngineName, TlsOptions } from "../../src/http/types.ts";
 import { acceptedSockets, isWildcard } from "../../src/linux/accepted.ts";
-import { watchIdle } from "../../src/http/idle.ts";
+import { watchIdleConnections } from "../../src/http/idle.ts";
 import type { Libc } from "../../src/linux/libc.ts";
 import { recentLook } from "../../src/linux/look.ts";
 import { localEnd } from "../../src/linux/peers.ts";
@@ -103,7 +103,7 @@ class DenoServe implements Engine {
   closeIdle(limitMs: number, inFlight: () => number): void {
     const [libc, { address }] = [this.#libc, this];
     if (libc === undefined || address.transport !== "tcp") return;
-    this.#endIdle = watchIdle(backgroundTimer, limitMs, () => {
+    this.#endIdle = watchIdleConnections(backgroundTimer, limitMs, () => {
       const silent = silentConnections(libc, acceptedSockets(libc, address, recentLook(libc)), limitMs);
       // A handshake is an answer, too.
       const isCalm = !this.#isTls && inFlight() === 0;
