@@ -221,11 +221,7 @@ function onBun(): void {
     assert.ok(await eventually(() => started.stdout().endsWith("serving\n")));
     const [options, lacking, serving] = started.stdout().split("\n");
     assert.match(options, /^TypeError Bun\.serve\(\) needs either/);
-<<<<<<< HEAD
     assert.equal(lacking, "Fd3Error Cannot serve: too many open files; raise LimitNOFILE= (RLIMIT_NOFILE)");
-=======
-    assert.equal(placeholder, "Fd3Error Cannot serve: too many open files; raise LimitNOFILE= (RLIMIT_NOFILE)");
->>>>>>> taking
     assert.equal(serving, "serving");
     assert.deepEqual(listeningSockets(started.pid), [`tcp:${held.port}`]);
   });

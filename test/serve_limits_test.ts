@@ -80,12 +80,19 @@ for (const place of places) {
 
   slowly(`serve() closes a connection that does nothing (${place.name})`, async () => {
     await onBoth(place, async (held, started) => {
+      const other = await openRaw(held.target);
+      // Deno.serve() closes half a request while no handler runs.
+      if (place.engine !== "deno-serve") {
+        other.socket.write(getRequest("/hang"));
+        assert.ok(await eventually(() => started.stderr().includes("hang began")), started.stderr());
+      }
       for (const what of closedAt(place, held)) {
         const client = await openRaw(held.target);
         if (nothings[what] !== "") client.socket.write(nothings[what]);
         const text = await client.ended;
         assert.equal(countResponses(text), what === "one answered request" ? 1 : 0, `${what}: ${text}`);
       }
+      other.socket.destroy();
       assert.equal(await ask(held.target), "200 Hello World");
       assert.equal(await started.terminate(), 0, started.stderr());
     });

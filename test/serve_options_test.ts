@@ -65,6 +65,7 @@ for (const engine of engines[everything.name]) {
     const ended = started.terminate();
     assert.equal(await slow, "200 slow and whole");
     assert.equal(await ended, 0, started.stderr());
+    assert.doesNotMatch(started.stderr(), /Error/);
   });
 
   test(`serve() puts the socket back where it failed (${engine} on ${runtime})`, needs("openssl"), async () => {

@@ -75,6 +75,17 @@ for (const place of places) {
     });
   });
 
+  test(`serve() refuses OPTIONS *, which no Request can say (${place.name})`, async () => {
+    await withServer(place, {}, async (held) => {
+      for (const [what, status, body] of [["*", 400, ""], ["/", 200, "Hello World"], ["/a/*", 404, "not found"]]) {
+        const client = await openRaw(held.target);
+        client.socket.write(`OPTIONS ${what} HTTP/1.1\r\nHost: example\r\nConnection: close\r\n\r\n`);
+        const text = await client.ended;
+        assert.match(text, new RegExp(`^HTTP/1.1 ${status} [^]*${body}$`), `${what}: ${text}`);
+      }
+    });
+  });
+
   test(`serve() tells the addresses of a request (${place.name})`, async () => {
     await withServer(place, {}, async (held, started) => {
       const client = await openRaw(held.target);

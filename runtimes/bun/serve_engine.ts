@@ -1,22 +1,20 @@
 import type { FallbackAddress } from "../../src/activation/address.ts";
 import type { Choice } from "../../src/activation/choose.ts";
-import { hasLibc } from "../../src/host.ts";
 import type { Engine, EngineHandler } from "../../src/http/engine.ts";
 import type { TlsOptions } from "../../src/http/types.ts";
-import { watchIdle } from "../../src/http/idle.ts";
-import { isWildcard, readableSockets } from "../../src/linux/accepted.ts";
+import { watchIdleConnections } from "../../src/http/idle.ts";
+import { readableSockets } from "../../src/linux/accepted.ts";
 import type { Clients } from "../../src/linux/clients.ts";
-import { localEnd } from "../../src/linux/peers.ts";
 import { unreadConnections } from "../../src/linux/handshake.ts";
-import { endReading, silentConnections } from "../../src/linux/silent.ts";
-import type { Libc } from "../../src/linux/libc.ts";
+import { endReading, peerPort, silentConnections } from "../../src/linux/silent.ts";
 import type { Address, FileAccess } from "../../src/types.ts";
 import { backgroundTimerOf } from "../shared/background_timer.ts";
 import { addressOf } from "../shared/choice.ts";
 import { clientsAt, inheritedClients } from "../shared/server_clients.ts";
 import { bunHost as host } from "./host.ts";
+import { Requests } from "./requests.ts";
 import { adoptServe, type OpenedServer, openServe } from "./serve_open.ts";
-import type { BunServeOptions, BunServer } from "./types.ts";
+import type { BunServeOptions } from "./types.ts";
 
 /** After so many looks in a row that found something new, the rest is left to its clients. */
 const mostLooks = 100;
@@ -26,68 +24,22 @@ function turn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-function authorityOf(address: Address): string {
-  if (address.transport !== "tcp") return "localhost";
-  const hostname = address.hostname.split("%")[0];
-  return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${address.port}`;
-}
-
-/** libc, where there is one. */
-function findLibc(): Libc | undefined {
-  const libc = host.libc();
-  return hasLibc(libc) ? libc : undefined;
-}
-
-/** What Bun calls for each request. */
-class Requests {
-  readonly #handler: EngineHandler;
-  readonly #scheme: string;
-  /** Set before the first request can come. */
-  address: Address = { transport: "unix", path: "" };
-
-  constructor(handler: EngineHandler, scheme: "http" | "https") {
-    this.#handler = handler;
-    this.#scheme = scheme;
-  }
-
-  fetch(request: Request, server: BunServer): Response | Promise<Response> {
-    // Without a Host header (HTTP/1.0), Bun gives the path alone.
-    const whole = request.url.charCodeAt(0) === 47 ? this.#complete(request) : request;
-    // Addresses are asked for when somebody wants them: each costs a call.
-    return this.#handler(whole, () => this.#remote(server, request), () => this.#local(server, request));
-  }
-
-  #complete(request: Request): Request {
-    return new Request(`${this.#scheme}://${authorityOf(this.address)}${request.url}`, request);
-  }
-
-  #remote(server: BunServer, request: Request): Address {
-    if (this.address.transport !== "tcp") return { transport: "unix", path: "" };
-    const ip = server.requestIP(request);
-    // A client that is gone has no address any more.
-    return { transport: "tcp", hostname: ip?.address ?? "", port: ip?.port ?? 0 };
-  }
-
-  #local(server: BunServer, request: Request): Address {
-    const libc = isWildcard(this.address) ? findLibc() : undefined;
-    if (libc === undefined) return this.address;
-    return localEnd(libc, this.address, this.#remote(server, request)) ?? this.address;
-  }
-}
-
 /** `Bun.serve()` as the core drives it. */
 class BunEngine implements Engine {
   readonly name = "bun-serve";
   readonly address: Address;
   readonly finished: Promise<void>;
   readonly #opened: OpenedServer;
+  readonly #requests: Requests | undefined;
   readonly #clients: Clients | undefined;
   readonly #isTls: boolean;
   #endIdle = () => {};
   #finish: () => void = () => {};
 
-  constructor(opened: OpenedServer, clients: Clients | undefined, isTls: boolean) {
+  /** @param requests What Bun calls, if it is told of requests. */
+  constructor(opened: OpenedServer, requests: Requests | undefined, clients: Clients | undefined, isTls: boolean) {
     this.#opened = opened;
+    this.#requests = requests;
     this.#clients = clients;
     this.#isTls = isTls;
     this.address = opened.address;
@@ -113,14 +65,17 @@ class BunEngine implements Engine {
     return this.#opened.native.pendingRequests;
   }
 
-  /** Nothing tells which connection a request is under way on, so none may be at the whole server. */
+  /** Without requests nothing tells which connection one is under way on, so none may be at the whole server. */
   closeIdle(limitMs: number, inFlight: () => number): void {
     const clients = this.#clients;
     if (clients === undefined || this.address.transport !== "tcp") return;
-    this.#endIdle = watchIdle(backgroundTimerOf(setTimeout), limitMs, () => {
-      if (inFlight() > 0) return;
-      const silent = silentConnections(clients.libc, clients.sockets(), limitMs);
-      endReading(clients.libc, silent.map(({ fd }) => fd));
+    const { libc } = clients;
+    this.#endIdle = watchIdleConnections(backgroundTimerOf(setTimeout), limitMs, () => {
+      if (this.#requests === undefined && inFlight() > 0) return;
+      const busy = this.#requests?.busyPorts(this.#opened.native);
+      const silent = silentConnections(libc, clients.sockets(), limitMs);
+      const fds = silent.map(({ fd }) => fd);
+      endReading(libc, busy === undefined ? fds : fds.filter((fd) => !busy.has(peerPort(libc, fd))));
     });
   }
 
@@ -170,7 +125,8 @@ async function engineOf(
   clients: Clients | undefined,
   open: (options: BunServeOptions) => OpenedServer | Promise<OpenedServer>,
 ): Promise<Engine> {
-  const requests = new Requests(handler, tls === undefined ? "http" : "https");
+  // A handler that looks at no argument needs none.
+  const requests = handler.length === 0 ? undefined : new Requests(handler, tls === undefined ? "http" : "https");
   const opened = await open({
     ...(tls === undefined ? {} : { tls: { cert: tls.cert, key: tls.key } }),
     // No page of Bun's for errors, and none of its limits where the other runtimes have none: a body of 128 MiB, and 10 s for all of
@@ -178,14 +134,13 @@ async function engineOf(
     development: false,
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     idleTimeout: 0,
-    // One that looks at no argument needs none.
-    fetch: handler.length === 0
+    fetch: requests === undefined
       ? handler as () => ReturnType<EngineHandler>
       : (request, server) => requests.fetch(request, server),
   });
-  requests.address = opened.address;
+  if (requests !== undefined) requests.address = opened.address;
   if (clients !== undefined) clients.listener = opened.address;
-  return new BunEngine(opened, clients, tls !== undefined);
+  return new BunEngine(opened, requests, clients, tls !== undefined);
 }
 
 /** The engine on an inherited descriptor. */

@@ -3,7 +3,7 @@ import type { Choice } from "../../src/activation/choose.ts";
 import { hasLibc } from "../../src/host.ts";
 import type { Engine, EngineHandler } from "../../src/http/engine.ts";
 import type { EngineName, TlsOptions } from "../../src/http/types.ts";
-import { watchIdle } from "../../src/http/idle.ts";
+import { watchIdleConnections } from "../../src/http/idle.ts";
 import { isWildcard } from "../../src/linux/accepted.ts";
 import type { Libc } from "../../src/linux/libc.ts";
 import { localEnd } from "../../src/linux/peers.ts";
@@ -36,16 +36,28 @@ function localOf({ address, libc }: Place, info: DenoServeInfo): Address {
   return localEnd(libc, address, fromDeno(info.remoteAddr)) ?? address;
 }
 
+/**
+ * The answer to `OPTIONS *`, which asks for no resource (RFC 9110, 9.3.7): no `Request` can say that. Bun and @hono/node-server answer
+ * so, too; Deno makes `/*` of it, so that here one that asks for this path has the same answer.
+ */
+function refusal(request: Request): Response | undefined {
+  if (request.method !== "OPTIONS" || !/^[^/]+\/\/[^/]*\/\*$/.test(request.url)) return undefined;
+  return new Response(null, { status: 400, headers: { connection: "close" } });
+}
+
 /** An {@linkcode EngineHandler} as Deno calls it. On the way of every request: what costs waits until it is asked for. */
 function toDenoHandler(handler: EngineHandler, place: Place): DenoServeHandler {
   if (handler.length === 0) return handler as () => Response | Promise<Response>;
   const local = () => place.address;
   if (place.address.transport === "unix") {
     const own = requestsWithUrl(httpUrl);
-    return (request) => handler(own(request), unnamedPeer, local);
+    return (request) => refusal(request) ?? handler(own(request), unnamedPeer, local);
   }
-  if (!isWildcard(place.address)) return (request, info) => handler(request, () => fromDeno(info.remoteAddr), local);
-  return (request, info) => handler(request, () => fromDeno(info.remoteAddr), () => localOf(place, info));
+  const isOne = !isWildcard(place.address);
+  return (request, info) => {
+    const remote = () => fromDeno(info.remoteAddr);
+    return refusal(request) ?? handler(request, remote, isOne ? local : () => localOf(place, info));
+  };
 }
 
 /** The engine on `Deno.serve()`. */
@@ -87,7 +99,7 @@ class DenoServe implements Engine {
   closeIdle(limitMs: number, inFlight: () => number): void {
     const { clients } = this.#serving;
     if (clients === undefined || this.address.transport !== "tcp") return;
-    this.#endIdle = watchIdle(backgroundTimer, limitMs, () => {
+    this.#endIdle = watchIdleConnections(backgroundTimer, limitMs, () => {
       const silent = silentConnections(clients.libc, clients.sockets(), limitMs);
       // A handshake is an answer, too.
       const isCalm = !this.#isTls && inFlight() === 0;

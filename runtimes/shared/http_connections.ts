@@ -110,8 +110,8 @@ export class HttpConnections {
   constructor(server: NodeHttpServer) {
     server.on("connection", (socket: HttpSocket) => this.#add(socket));
     // One of TLS counts from its acceptance on, also while hands are shaken; then another object stands for it (not on Bun).
-    server.on("secureConnection", (socket: HttpSocket & { _parent?: HttpSocket }) => {
-      const { _parent: parent = socket } = socket;
+    server.on("secureConnection", (socket: HttpSocket & { _parent?: HttpSocket | null }) => {
+      const parent = socket._parent ?? socket;
       const first = (parent as Marked<HttpSocket>)[key];
       if (first !== undefined) this.#open.delete(first);
       this.#add(socket);

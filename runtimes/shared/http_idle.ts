@@ -1,4 +1,4 @@
-import { watchIdle } from "../../src/http/idle.ts";
+import { watchIdleConnections } from "../../src/http/idle.ts";
 import { backgroundTimerOf } from "./background_timer.ts";
 import { builtin } from "./builtin.ts";
 import type { HttpSocket } from "./http_types.ts";
@@ -50,5 +50,5 @@ export function closeIdleConnections(open: Iterable<Connection>, limitMs: number
     for (const connection of idle) if (hasRested(connection)) connection.socket.destroySoon();
   };
   const { setTimeout: set } = builtin<{ setTimeout(callback: () => void, ms: number): object }>("node:timers");
-  return watchIdle(backgroundTimerOf(set), limitMs, () => void look());
+  return watchIdleConnections(backgroundTimerOf(set), limitMs, () => void look());
 }

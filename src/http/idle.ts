@@ -16,7 +16,7 @@ const share = 0.01;
  * @param look Finds and closes them.
  * @returns What ends that.
  */
-export function watchIdle(timer: BackgroundTimer, limitMs: number, look: () => void): () => void {
+export function watchIdleConnections(timer: BackgroundTimer, limitMs: number, look: () => void): () => void {
   if (limitMs === Infinity) return () => {};
   const restMs = limitMs / 4;
   let cancel: () => void;

@@ -41,13 +41,13 @@ export interface ServeOptions extends ListenOptions {
    * Nothing else has a limit. From its headers to the end of its response a request may take as long as it takes: a handler that thinks, an
    * upload, a quiet event stream. A handler ends what takes too long for it, with `AbortSignal.timeout()`.
    *
-   * What is told depends on the engine, and where it cannot be told that a connection does nothing, it stays open. `node-http` knows of
-   * each. The two others are told by the kernel, of TCP: `bun-serve` while no request is under way at the whole server; `deno-serve` of
-   * connections that have had no answer yet, if they have sent nothing or, without TLS, no handler runs. They close none on Unix sockets,
-   * whose clients are local. Bun itself also closes a connection without a whole request 10 to 14 s after it was opened.
+   * Where an engine cannot tell that a connection does nothing, it stays open. `node-http` can tell of each. The two others ask the kernel,
+   * which tells it of TCP alone: on Unix sockets they close none. `bun-serve` can tell of each; for a handler without parameters, while no
+   * request is under way at the whole server. `deno-serve` can tell of connections that have had no response yet: if they have sent
+   * nothing, or, without TLS, while no handler runs. Bun itself also closes a connection without a whole request 10 to 14 s after it opened.
    *
-   * The default is longer than clients keep idle connections: 60 s (nginx), 90 s (Go). The client of a shorter limit may find
-   * its next request lost with the connection (RFC 9112, 9.3.1).
+   * The default is longer than most clients keep idle connections, such as 60 s (nginx) and 90 s (Go). With a shorter limit than the
+   * client's, its next request may cross with the end of the connection, and is lost (RFC 9112, 9.5).
    *
    * @default {120000}
    */

@@ -1,5 +1,5 @@
 import { readableSockets } from "./accepted.ts";
-import { SHUT_RD, SOL_TCP, TCP_INFO } from "./constants.ts";
+import { SHUT_RD, SO_PEERNAME, SOL_SOCKET, SOL_TCP, TCP_INFO } from "./constants.ts";
 import type { Libc } from "./libc.ts";
 
 // Where these are in struct tcp_info (include/uapi/linux/tcp.h, Linux 4.6).
@@ -40,6 +40,19 @@ export function silentConnections(libc: Libc, fds: readonly number[], ms: number
     found.push({ fd, hasReceived: view.getBigUint64(BYTES_RECEIVED, true) > 0n, hasSent: at(DATA_SEGS_OUT) > 0 });
   }
   return found;
+}
+
+/** The port of a TCP connection's peer; `NaN` if it is closed. */
+export function peerPort(libc: Libc, fd: number): number {
+  // struct sockaddr_in6 and sockaddr_in have it at the same place; the kernel refuses to give less than it is asked for.
+  const address = new Uint8Array(28);
+  // getpeername(2) by another name; see peers.ts.
+  for (const size of [28, 16]) {
+    if (libc.getsockopt(fd, SOL_SOCKET, SO_PEERNAME, address, Uint8Array.of(size, 0, 0, 0)) >= 0) {
+      return address[2] << 8 | address[3];
+    }
+  }
+  return NaN;
 }
 
 /**

@@ -1,0 +1,76 @@
+import { hasLibc } from "../../src/host.ts";
+import type { EngineHandler } from "../../src/http/engine.ts";
+import { isWildcard } from "../../src/linux/accepted.ts";
+import type { Libc } from "../../src/linux/libc.ts";
+import { localEnd } from "../../src/linux/peers.ts";
+import type { Address } from "../../src/types.ts";
+import { bunHost as host } from "./host.ts";
+import type { BunServer } from "./types.ts";
+
+/** How many requests are kept at least before those that are over are sorted out. */
+const fewest = 64;
+
+function authorityOf(address: Address): string {
+  if (address.transport !== "tcp") return "localhost";
+  const hostname = address.hostname.split("%")[0];
+  return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${address.port}`;
+}
+
+/** libc, where there is one. */
+function findLibc(): Libc | undefined {
+  const libc = host.libc();
+  return hasLibc(libc) ? libc : undefined;
+}
+
+/** What Bun calls for each request. */
+export class Requests {
+  readonly #handler: EngineHandler;
+  readonly #scheme: string;
+  /** All that are under way, and some that are over: which ones, nobody tells, but it can be asked. */
+  #kept: Request[] = [];
+  #most = fewest;
+  /** Set before the first request can come. */
+  address: Address = { transport: "unix", path: "" };
+
+  constructor(handler: EngineHandler, scheme: "http" | "https") {
+    this.#handler = handler;
+    this.#scheme = scheme;
+  }
+
+  fetch(request: Request, server: BunServer): Response | Promise<Response> {
+    if (this.#kept.push(request) === this.#most) this.#sortOut(server);
+    // Without a Host header (HTTP/1.0), Bun gives the path alone.
+    const whole = request.url.charCodeAt(0) === 47 ? this.#complete(request) : request;
+    // Addresses are asked for when somebody wants them: each costs a call.
+    return this.#handler(whole, () => this.#remote(server, request), () => this.#local(server, request));
+  }
+
+  /** One that is over has no address any more. It costs each request 30 ns. */
+  #sortOut(server: BunServer): void {
+    this.#kept = this.#kept.filter((request) => server.requestIP(request) !== null);
+    this.#most = Math.max(fewest, 2 * this.#kept.length);
+  }
+
+  /** The ports of the TCP clients whose requests are under way, bodies that are streamed included. */
+  busyPorts(server: BunServer): ReadonlySet<number> {
+    this.#sortOut(server);
+    return new Set(this.#kept.map((request) => server.requestIP(request)!.port));
+  }
+
+  #complete(request: Request): Request {
+    return new Request(`${this.#scheme}://${authorityOf(this.address)}${request.url}`, request);
+  }
+
+  #remote(server: BunServer, request: Request): Address {
+    if (this.address.transport !== "tcp") return { transport: "unix", path: "" };
+    const ip = server.requestIP(request);
+    // A client that is gone has no address any more.
+    return { transport: "tcp", hostname: ip?.address ?? "", port: ip?.port ?? 0 };
+  }
+
+  #local(server: BunServer, request: Request): Address {
+    const libc = isWildcard(this.address) ? findLibc() : undefined;
+    if (libc === undefined) return this.address;
+    return localEnd(libc, this.address, this.#remote(server, request)) ?? this.address;
+  }
+}
