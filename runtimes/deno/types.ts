@@ -86,6 +86,7 @@ export type DenoSymbols = Record<string, { parameters: string[]; result: { struc
 export interface DenoNamespace {
   readonly pid: number;
   readonly ppid: number;
+  uid(): number | null;
   readonly args: readonly string[];
   readonly build: { readonly arch: string };
   readonly env: { get(name: string): string | undefined; delete(name: string): void };

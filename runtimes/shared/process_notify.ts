@@ -13,7 +13,8 @@ interface ChildProcessModule {
 
 /** `process`: like the other parts, not shared with what is loaded before. */
 const nodeProcess = () =>
-  (globalThis as unknown as { process: { env: object; getBuiltinModule(id: string): unknown } }).process;
+  (globalThis as unknown as { process: { env: object; geteuid(): number; getBuiltinModule(id: string): unknown } })
+    .process;
 
 const builtin = <T>(id: string) => nodeProcess().getBuiltinModule(id) as T;
 
@@ -27,6 +28,29 @@ function run(args: readonly string[], env: object): Promise<{ status: number; st
       resolve({ status: error === null ? 0 : Number(error.code ?? 1), stderr });
     });
   });
+}
+
+/** What systemctl(1) says of our own unit, `undefined` where it says nothing. */
+function notifyAccess(): Promise<string | undefined> {
+  const text = builtin<{ readFileSync(path: string, encoding: "utf8"): string }>("node:fs")
+    .readFileSync("/proc/self/cgroup", "utf8");
+  const [unit] = /[^/\n]+\.service(?=(\/[^/\n]*)?$)/m.exec(text) ?? [];
+  if (unit === undefined) return Promise.resolve(undefined);
+  const { execFile } = builtin<ChildProcessModule>("node:child_process");
+  const args = [...text.includes("/user@") ? ["--user"] : [], "show", "--value", "--property=NotifyAccess", unit];
+  return new Promise((resolve) => {
+    execFile("systemctl", args, { encoding: "utf8" }, (error, stdout) => resolve(error ? undefined : stdout.trim()));
+  });
+}
+
+async function isHeard(): Promise<boolean | undefined> {
+  if (nodeProcess().geteuid() === 0) return true;
+  try {
+    const access = await notifyAccess();
+    return access === undefined || access === "" ? undefined : access === "all";
+  } catch {
+    return undefined;
+  }
 }
 
 /** In hundredths of a second, cut off: the next hundredth is not earlier. */
@@ -49,7 +73,7 @@ export function processNotify(parts: NotifyParts): NotifyHost {
     ...messageLibcs(parts),
     uptime,
     datagram: () => ({ missing: `${host.runtime} sends no Unix datagrams by itself` }),
-    systemdNotify: () => ({ run }),
+    systemdNotify: () => ({ run, isHeard }),
     closeFd: (fd) => builtin<{ closeSync(fd: number): void }>("node:fs").closeSync(fd),
     now: () => performance.now(),
     after(ms, callback) {

@@ -42,6 +42,8 @@ export interface ProgramWay {
    * @param env What is added to its environment.
    */
   run(args: readonly string[], env: Readonly<Record<string, string>>): Promise<{ status: number; stderr: string }>;
+  /** Whether the service manager takes its messages for ours: from root, or with NotifyAccess=all. `undefined` where nobody says. */
+  isHeard(): Promise<boolean | undefined>;
 }
 
 /** What the service manager's protocol asks of a runtime, besides the rest. */

@@ -135,6 +135,19 @@ async function sendByProgram(
   throw systemError(action, Object.assign(new Error(text === "" ? `exit status ${status}` : text), { code }));
 }
 
+/** For whom it was asked whether the service manager hears them. */
+const asked = new WeakSet<NotifyHost>();
+
+/** Warns once where the unit may not let the program speak for us, and says how to do without it. */
+async function warnOfAccess(host: NotifyHost, program: ProgramWay): Promise<void> {
+  if (asked.has(host)) return;
+  asked.add(host);
+  if (await program.isHeard() === true) return;
+  const ffi = host.runtime === "Deno" ? "--allow-ffi" : "koffi (npm install koffi)";
+  const cure = `a unit whose user is not root needs NotifyAccess=all, or ${ffi}`;
+  warnOnce(host, `its messages come from the program systemd-notify: ${cure}`);
+}
+
 /** How a message leaves by the best way that there is. */
 function senderOf(host: NotifyHost, message: Message): Sender {
   const { action, address, fds } = message;
@@ -150,10 +163,7 @@ function senderOf(host: NotifyHost, message: Message): Sender {
     throw new Fd3Error("ERR_FD3_FFI", `Cannot ${action}: ${way.missing}`);
   }
   if (way.name === "systemd-notify") {
-    warnOnce(
-      host,
-      "its messages come from the program systemd-notify: a unit whose user is not root needs NotifyAccess=all",
-    );
+    void warnOfAccess(host, way.program);
     return { send: (lines) => sendByProgram(way, message, lines) };
   }
   return {
