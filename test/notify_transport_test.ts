@@ -7,9 +7,7 @@ import { activate } from "./fixtures/activate.ts";
 import { holdNotifySocket, monotonicUsec } from "./fixtures/notify_socket.ts";
 import { type Call, type Line, linesOf, serve, startNotifier } from "./fixtures/notifying.ts";
 import { denoWay, nodeMissing, type NotifyWay, notifyWays } from "./fixtures/notify_ways.ts";
-import { withEnv } from "./fixtures/notify_host.ts";
 import { runtime } from "./fixtures/runtime.ts";
-import { createNotify } from "../src/notify/api.ts";
 import { holdUnix, tempFolder } from "./fixtures/sockets.ts";
 import { needs } from "./fixtures/tools.ts";
 
@@ -46,28 +44,6 @@ test(`each way sends the same messages in the same order (${runtime})`, options,
       assert.equal(started.stderr(), warned, way.name);
       if (address.startsWith("/")) rmSync(address);
     }
-  }
-});
-
-test("who sends by systemd-notify is warned once, unless the service manager hears them", async () => {
-  for (const [heard, warns] of [[true, false], [false, true], [undefined, true]] as const) {
-    let asked = 0;
-    let written = "";
-    const program = {
-      run: () => Promise.resolve({ status: 0, stderr: "" }),
-      isHeard: () => Promise.resolve((asked++, heard)),
-    };
-    const host = withEnv({ NOTIFY_SOCKET: "/run/none" }, {
-      libc: () => ({ missing: "none" }),
-      datagram: () => ({ missing: "none" }),
-      systemdNotify: () => program,
-      writeStderr: (text) => void (written += text),
-    });
-    delete (globalThis as Record<symbol, unknown>)[Symbol.for("fd3.warned")];
-    const { notify } = createNotify(host);
-    for (let i = 0; i < 3; i++) await notify({ X_I: String(i) });
-    assert.equal(written.trim().replace(/^<4>/, ""), warns ? warning : "", String(heard));
-    assert.equal(asked, 1);
   }
 });
 
