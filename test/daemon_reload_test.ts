@@ -39,12 +39,12 @@ async function ready(): Promise<{ life: FakeLife; reload: SlowReload }> {
 test("daemon() reloads on SIGHUP, one time after the other", async () => {
   const { life, reload } = await ready();
   await life.signal("SIGHUP");
-  assert.deepEqual(life.take(), ["SIGHUP", "reload", "tell reloading"]);
+  assert.deepEqual(life.take(), ["SIGHUP", "tell reloading", "reload"]);
   await life.signal("SIGHUP");
   await life.signal("SIGHUP");
   assert.deepEqual(life.take(), ["SIGHUP", "SIGHUP"]);
   await reload.end();
-  assert.deepEqual(life.take(), ["tell ready", "reload", "tell reloading"]);
+  assert.deepEqual(life.take(), ["tell ready", "tell reloading", "reload"]);
   await reload.end();
   // Both were before it began.
   assert.deepEqual(life.take(), ["tell ready"]);
@@ -61,7 +61,7 @@ test("daemon() says that a reload failed until one succeeds", async () => {
   ]);
   await life.signal("SIGHUP");
   await reload.end();
-  assert.deepEqual(life.take(), ["SIGHUP", "reload", "tell reloading", "tell ready status=Serving"]);
+  assert.deepEqual(life.take(), ["SIGHUP", "tell reloading", "reload", "tell ready status=Serving"]);
 });
 
 test("daemon() takes a reload that throws at once", async () => {
@@ -75,8 +75,8 @@ test("daemon() takes a reload that throws at once", async () => {
   await settle();
   await life.signal("SIGHUP");
   assert.deepEqual(life.take().slice(2), [
-    "log err: Cannot reload: Error: no",
     "tell reloading",
+    "log err: Cannot reload: Error: no",
     "tell ready status=Cannot reload, the old configuration is kept: no",
   ]);
 });
@@ -101,7 +101,7 @@ test("daemon() reloads after the start what was asked for during it", async () =
   assert.deepEqual(life.take(), ["SIGHUP", "SIGHUP"]);
   open();
   await settle();
-  assert.deepEqual(life.take(), ["tell ready", "reload", "tell reloading", "tell ready"]);
+  assert.deepEqual(life.take(), ["tell ready", "tell reloading", "reload", "tell ready"]);
 });
 
 test("daemon() reloads nothing while it stops, and does not take stopping back", async () => {

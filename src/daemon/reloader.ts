@@ -58,8 +58,9 @@ export class Reloader {
 
   async #once(): Promise<void> {
     const messages = this.#messages;
-    // Not awaited: the time in it is that of its sending, and what the manager thinks is no matter of the configuration.
+    // Not awaited until it has left: what the manager thinks is no matter of the configuration. But it goes first, as a reload may block.
     void messages.send({ reloading: true });
+    await Promise.resolve();
     let status: string | undefined;
     try {
       await this.#reload?.();
