@@ -18,6 +18,7 @@ import { facade } from "../src/notify/facade.ts";
 import type { NotifyApi } from "../src/notify/types.ts";
 import { terminatedBy } from "../src/terminated.ts";
 import type { Listener, ListenFd, ListenFdsOptions, ListenOptions } from "../src/types.ts";
+import { pastGone } from "./deno/accept.ts";
 import { denoDaemon } from "./deno/daemon.ts";
 import { denoHost as host } from "./deno/host.ts";
 import { openDenoFunctions } from "./deno/libc.ts";
@@ -80,13 +81,15 @@ export function listen(options: ListenOptions = {}): Promise<Listener> {
 
 const nativeAdapter: Adapter<DenoListener> = {
   host,
-  adopt: (choice) => adoptNative(choice).native,
-  open: async (address, access) => (await import("./deno/fallback.ts")).openNative(address, access),
+  adopt: (choice) => pastGone(adoptNative(choice).native),
+  open: async (address, access) => pastGone(await (await import("./deno/fallback.ts")).openNative(address, access)),
 };
 
 /**
  * A `Deno.Listener` on the inherited socket, or on the fallback address: for code that is written for Deno's own API.
- * Its `addr` is the real one, and closing it never deletes an inherited path.
+ * Its `addr` is the real one, and closing it never deletes an inherited path. Unlike Deno's own, its `accept()` passes over clients
+ * that reset their connection before they were accepted, so that none of them ends a loop; for all else, such as a lack of
+ * descriptors, it rejects as Deno's does.
  *
  * Deno permissions: those of `listenFds`, `--allow-ffi`, and `--allow-net` (`=127.0.0.1` is enough for TCP).
  *

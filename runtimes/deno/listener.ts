@@ -2,25 +2,13 @@ import type { FallbackAddress } from "../../src/activation/address.ts";
 import { PullConnection, type PullTransport } from "../../src/stream/pull_connection.ts";
 import { BaseListener, type ListenerParts } from "../../src/stream/listener.ts";
 import type { Address, Connection, FileAccess, Listener } from "../../src/types.ts";
+import { isOfClient } from "./accept.ts";
 import { fromDeno } from "./address.ts";
 import { setUpSignals } from "./signals.ts";
 import type { DenoConn, DenoListener } from "./types.ts";
 
 /** How long to wait for a free descriptor before accepting again. */
 const retryMs = 100;
-
-/** What accept(2) says of one client that is gone already: the next one is not to wait for it. */
-const clientsOwn: readonly unknown[] = [
-  ...["ENOTCONN", "ECONNABORTED", "ECONNRESET", "ETIMEDOUT", "EPROTO", "EPERM", "ENETDOWN", "ENETUNREACH"],
-  ...["EHOSTDOWN", "EHOSTUNREACH", "ENONET", "ENOPROTOOPT", "EOPNOTSUPP"],
-];
-
-/** Whether an error of `accept()` is about a client, not about us: Deno's classes have no code before 2.5. */
-function isOfClient(error: unknown): boolean {
-  const { code, name } = error as { code?: unknown; name?: unknown };
-  if (typeof code === "string") return clientsOwn.includes(code);
-  return name === "NotConnected" || name === "ConnectionAborted" || name === "ConnectionReset";
-}
 
 class DenoTransport implements PullTransport {
   readonly #conn: DenoConn;
