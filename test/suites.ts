@@ -58,7 +58,7 @@ function systemdObstacle(): string | undefined {
 const newerRoot = "/var/cache/fd3-test/trixie";
 
 /** They take as long as all the others, and ask more of the kernel and the runtimes than of systemd. */
-const heavy = ["http_restart", "idle", "load"].map((name) => `./test/systemd/${name}_test.ts`);
+const heavy = ["http_restart", "idle", "load", "patience"].map((name) => `./test/systemd/${name}_test.ts`);
 
 /** The same with the systemd of another root but for what is heavy, and what only that one has. */
 function newerSystemd(): Suite {
@@ -66,8 +66,7 @@ function newerSystemd(): Suite {
   const obstacle = isMade
     ? undefined
     : `there is no ${newerRoot}: sh test/systemd/make_root.sh makes it, with debootstrap`;
-  // One at a time, since the other systemd's files run beside them.
-  const suite = node("node24", "test/systemd");
+  const suite = node("node24", "test/systemd", 2);
   return {
     ...suite,
     units: [...tests("test/systemd/newer"), ...suite.units.filter(([file]) => !heavy.includes(file))],
@@ -81,7 +80,6 @@ const program = (name: string) => `${root}node_modules/.bin/${name}`;
 export const suites: Record<string, () => Suite> = {
   // The longest comes first. Each file has a systemd of its own, and waits a lot.
   systemd: () => ({ ...node("node24", "test/systemd", 2), obstacle: systemdObstacle() }),
-  systemd257: newerSystemd,
   deno: () => ({
     command: [program("deno"), "test", "--no-check", "--allow-all"],
     units: tests("test"),
@@ -111,4 +109,6 @@ export const suites: Record<string, () => Suite> = {
     atOnce: 1,
     summary: packageSummary,
   }),
+  // Not beside the other systemd, as labs want the most of the machine.
+  systemd257: newerSystemd,
 };
