@@ -75,8 +75,8 @@ function missingPermission(error: unknown): string | undefined {
   const [, what, flag] =
     /^Requires \w+ access to ("[^"]*"|[^,]*), run again with the (--allow-\w+) flag/.exec(message) ?? [];
   if (flag === undefined) return undefined;
-  // Deno has no name for some of what --allow-sys is about, such as the umask.
-  const isNamed = what.startsWith('"') && flag !== "--allow-sys";
+  // Deno has no name for some of what --allow-sys is about, such as the umask; and an abstract name has a NUL, which no flag can have.
+  const isNamed = what.startsWith('"') && flag !== "--allow-sys" && !what.includes("\0");
   return `Deno needs ${flag}${isNamed ? `=${what.slice(1, -1)}` : ""}`;
 }
 

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { checkListenOptions, chooseStreamListener, putBack, take } from "../src/activation/choose.ts";
 import type { Fd3ErrorCode } from "../src/errors.ts";
 import type { Host } from "../src/host.ts";
+import type { DescriptorKind } from "../src/linux/socket.ts";
 import type { ListenOptions } from "../src/types.ts";
 import { choose } from "./fixtures/choose.ts";
 import { fd3Error, typeError } from "./fixtures/expect.ts";
@@ -190,6 +191,28 @@ test("chooseStreamListener() throws ERR_FD3_NO_FDS where nothing was passed and 
   assert.throws(
     () => choose(fakeHost()),
     fd3Error("ERR_FD3_NO_FDS", /^No file descriptors received: start its socket unit /),
+  );
+});
+
+const watched = {
+  readProc: (path: string) => path === "/proc/self/cmdline" ? "deno\0run\0--watch\0x.ts\0" : undefined,
+};
+
+test("chooseStreamListener() says where a watcher may have lost what was passed, and blames none for another kind", () => {
+  forgetTable();
+  const lost = /, or give `fallback`; a watcher that has reloaded the program has lost them: start it without --watch$/;
+  assert.throws(() => choose(fakeHost(watched)), fd3Error("ERR_FD3_NO_FDS", lost));
+  const one = (kind: DescriptorKind) => {
+    forgetTable();
+    const environment = { LISTEN_PID: String(ownPid), LISTEN_FDS: "1" };
+    return fakeHost({ ...watched, environment, describe: () => kind });
+  };
+  const reloaded = /; a watcher reloaded the program and closed the socket: start it without --watch$/;
+  assert.throws(() => choose(one({ is: "not a socket" })), fd3Error("ENOTSOCK", reloaded));
+  const packet: DescriptorKind = { is: "socket", family: 2, type: 2, listening: false, address: undefined };
+  assert.throws(
+    () => choose(one(packet)),
+    fd3Error("ERR_FD3_KIND", /; ListenDatagram= makes it: write ListenStream=$/),
   );
 });
 

@@ -55,7 +55,7 @@ test("listen() does not see what takeFd() gave out", () => {
   assert.match(codeOf(() => choose(host))!, /^ERR_FD3_KIND/);
   assert.match(
     codeOf(() => choose(host, { name: "web" }))!,
-    /^ERR_FD3_NAME .*"a", "my\\\\x2dapp.socket"$/,
+    /^ERR_FD3_NAME .*"a", "my\\\\x2dapp.socket"; /,
   );
   for (const name of ["a", "a", "my\\x2dapp.socket"]) takeFd(host, name);
   assert.equal(chooseStreamListener(host, { fallback: "127.0.0.1:0" }), undefined);

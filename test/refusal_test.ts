@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SOCK_DGRAM, SOCK_SEQPACKET } from "../src/linux/constants.ts";
 import { activate, type ActivateOptions } from "./fixtures/activate.ts";
-import { echoOnce } from "./fixtures/client.ts";
+import { echoOnce, open, receive } from "./fixtures/client.ts";
 import { runtime, variants } from "./fixtures/runtime.ts";
 import { holdTcp, holdUnix, tempFolder } from "./fixtures/sockets.ts";
 
@@ -53,6 +53,24 @@ for (const variant of variants) {
     } finally {
       for (const held of [a, b, folder]) held[Symbol.dispose]();
     }
+  });
+
+  test(`listen() gives each of one name in turn, as the refusal says (${variant.name})`, async () => {
+    using folder = tempFolder();
+    using first = holdUnix(`${folder.path}/a`);
+    using second = holdTcp();
+    const passed = { variant, fds: [first.fd, second.fd], names: "web:web" };
+    const cure = /; call it once for each with `name: "web"`, which gives the next one each time$/;
+    assert.match(await refusal(passed), cure);
+    const script = "test/fixtures/each_of_name.ts";
+    await using started = activate({ ...passed, script, args: ["web", "2"] });
+    await started.line();
+    for (const [i, { target }] of [first, second].entries()) {
+      const socket = await open(target);
+      assert.equal((await receive(socket)).toString(), String(i));
+      socket.destroy();
+    }
+    assert.equal(await started.terminate(), 0, started.stderr());
   });
 
   test(`listen() lists what was received if no name fits (${variant.name})`, async () => {
@@ -148,6 +166,19 @@ for (const variant of variants) {
     }
   });
 }
+
+test(`listen() names no flag that cannot be written (${runtime})`, async () => {
+  const [, variant = variants[0]] = variants;
+  const fallback = `@fd3-test-${crypto.randomUUID()}`;
+  const started = activate({ variant, script: daemon, args: ["echo", JSON.stringify({ fallback })] });
+  try {
+    if (runtime !== "Deno") return assert.match(await started.line(), /"activated":false/);
+    assert.equal(await started.exited, 1);
+    assert.equal(started.stderr().trim(), `Fd3Error EACCES: Cannot listen on ${fallback}: Deno needs --allow-net`);
+  } finally {
+    await started[Symbol.asyncDispose]();
+  }
+});
 
 test(`listen() says which permission Deno wants (${runtime})`, async () => {
   const [variant] = variants;

@@ -28,6 +28,7 @@ const task = "deno task; deno task starts a child: use deno run";
 const bun = "bun run; bun run starts a child: use bun and the file";
 const init = "an init starts a child: run the container without one (--init=false)";
 const watcher = "a watcher; a watcher starts a child: start the runtime without --watch";
+const nodemon = "a watcher starts a child: let ExecStart= call the runtime itself";
 const other = "let ExecStart= call the runtime itself";
 
 const wrappers: readonly (readonly [commandLine: string, who: string])[] = [
@@ -53,6 +54,8 @@ const wrappers: readonly (readonly [commandLine: string, who: string])[] = [
   ["/usr/bin/tini -- node x.js", `the container's init; ${init}`],
   ["/run/podman-init -- node x.js", `the container's init; ${init}`],
   ["sudo -u web node x.js", "a change of the user; let User= of the unit do that"],
+  ["node /usr/bin/nodemon x.js", `nodemon; ${nodemon}`],
+  ["/app/node_modules/.bin/nodemon --exec node x.js", `nodemon; ${nodemon}`],
   ["node --watch x.js", watcher],
   ["/usr/bin/deno run -A --watch x.ts", watcher],
   ["/usr/bin/supervise --now", `/usr/bin/supervise --now; ${other}`],
@@ -101,12 +104,25 @@ test("explainNothing() looks as far as PID 1, which an init of a container is", 
   assert.equal(explainNothing({ LISTEN_PID: "1", LISTEN_FDS: "1" }, host), expected);
 });
 
-test("explainNothing() tells a fork of the same program from a wrapper", () => {
-  const files = { ...proc("node /srv/app.js"), "/proc/self/cmdline": "/usr/bin/node\0/srv/app.js\0worker\0" };
-  const host = fakeHost({ parentPid: 50, readProc: (path) => (files as Record<string, string>)[path] });
-  const why = "the same program; a fork or a worker of node:cluster gets none: call fd3 in the first process";
-  assert.equal(explainNothing(env, host), `${notThis} but its parent, ${why}`);
-});
+const fork = "the same program; a fork or a worker of node:cluster gets none: call fd3 in the first process";
+const sameOrNot: readonly (readonly [parent: string, own: string, who: string])[] = [
+  ["node /srv/app.js", "/usr/bin/node /srv/app.js worker", fork],
+  // fork() gives the child the whole path.
+  ["node app.js", "/usr/bin/node /srv/app.js", fork],
+  ["node ./dist/app.js", "/usr/bin/node /srv/dist/app.js", fork],
+  ["node b/app.js", "/usr/bin/node /srv/dist/app.js", `node b/app.js; ${other}`],
+  ["node pp.js", "/usr/bin/node /srv/app.js", `node pp.js; ${other}`],
+  ["/usr/bin/supervise app.js", "/usr/bin/node app.js", `/usr/bin/supervise app.js; ${other}`],
+  ["/srv/server", "/srv/server", `/srv/server; ${other}`],
+];
+
+for (const [parent, own, who] of sameOrNot) {
+  test(`explainNothing() says what ${JSON.stringify(parent)} is to ${JSON.stringify(own)}`, () => {
+    const files: Record<string, string> = { ...proc(parent), "/proc/self/cmdline": `${own.replaceAll(" ", "\0")}\0` };
+    const host = fakeHost({ parentPid: 50, readProc: (path) => files[path] });
+    assert.equal(explainNothing(env, host), `${notThis} but its parent, ${who}`);
+  });
+}
 
 test("explainNothing() does without /proc", () => {
   assert.equal(explainNothing(env, fakeHost({ parentPid: 50 })), notThis);

@@ -8,8 +8,13 @@ import type { Candidate } from "./choose.ts";
 import type { Environment } from "./listen_fds.ts";
 import { explainNothing, isWatched } from "./wrapper.ts";
 
-/** What to do where nobody passed anything. */
-const startSocket = "start its socket unit (systemctl start NAME.socket), or give `fallback`";
+/** What to do where nobody passed anything. A program that Deno starts anew has neither the descriptors nor the variables. */
+function startSocket(host: Host): string {
+  const cure = "start its socket unit (systemctl start NAME.socket), or give `fallback`";
+  return isWatched(host)
+    ? `${cure}; a watcher that has reloaded the program has lost them: start it without --watch`
+    : cure;
+}
 
 /** Why no descriptor could be chosen. */
 export type Refusal =
@@ -55,7 +60,7 @@ function tooMany(candidates: readonly Candidate[]): Fd3Error {
 
 /** Which line of the unit makes such a descriptor, where it is none that listens for streams; or what else closed ours. */
 function cureOf(kind: DescriptorKind, host: Host): string {
-  const cure = isWatched(host)
+  const cure = kind.is !== "socket" && isWatched(host)
     ? "a watcher reloaded the program and closed the socket: start it without --watch"
     : kindCure(kind);
   return cure === undefined ? "" : `; ${cure}`;
@@ -85,7 +90,7 @@ export function refusalError(refusal: Refusal, host: Host): Fd3Error {
   switch (refusal.refused) {
     case "nothing": {
       const why = refusal.isClaimed ? "takeFd() has all that were passed" : explainNothing(refusal.env, host);
-      return new Fd3Error("ERR_FD3_NO_FDS", `No file descriptors received: ${why ?? startSocket}`);
+      return new Fd3Error("ERR_FD3_NO_FDS", `No file descriptors received: ${why ?? startSocket(host)}`);
     }
     case "too many":
       return tooMany(refusal.candidates);

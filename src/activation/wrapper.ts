@@ -21,6 +21,11 @@ const wrappers: readonly (readonly [pattern: RegExp, name: string, cure: string]
     "a watcher",
     "a watcher starts a child: start the runtime without --watch",
   ],
+  [
+    /^(\S*\/)?(node \S*\/)?nodemon(\.js)?( |$)/,
+    "nodemon",
+    "a watcher starts a child: let ExecStart= call the runtime itself",
+  ],
   [/^(\S*\/)?timeout( |$)/, "timeout", "timeout starts a child: let RuntimeMaxSec= of the unit do that"],
   [
     /^(\S*\/)?(tini|dumb-init|catatonit|(podman|docker)-init)( |$)/,
@@ -70,11 +75,19 @@ function commandLineOf(host: Host, pid: string): string {
   return readProc(host, `/proc/${pid}/cmdline`)?.replaceAll("\0", " ").trim() ?? "";
 }
 
-/** Whether two command lines run the same script: the first argument that looks like one. */
+/** The runtime of a command line, without its folder, and the first argument that looks like a script. */
+function programOf(commandLine: string): { runtime: string; script: string } | undefined {
+  const [runtime, ...rest] = commandLine.split(" ");
+  const script = rest.find((argument) => /\.[cm]?[jt]sx?$/.test(argument));
+  if (script === undefined) return undefined;
+  return { runtime: runtime.slice(runtime.lastIndexOf("/") + 1), script: script.replace(/^(\.\/)+/, "") };
+}
+
+/** Whether two command lines run the same script. A fork has its whole path, and what was started may have a part of it. */
 function isSameProgram(one: string, other: string): boolean {
-  const script = (commandLine: string) =>
-    commandLine.split(" ").slice(1).find((argument) => /\.[cm]?[jt]sx?$/.test(argument));
-  return script(one) !== undefined && script(one) === script(other);
+  const [a, b] = [programOf(one), programOf(other)];
+  if (a === undefined || b === undefined || a.runtime !== b.runtime) return false;
+  return a.script === b.script || b.script.endsWith(`/${a.script}`);
 }
 
 const isWatching = (commandLine: string) => / --(watch|hot)(-\S+|=\S+)?( |$)/.test(commandLine);
