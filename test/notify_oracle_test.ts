@@ -44,8 +44,12 @@ function envOf({ socket }: NotifyRow): Record<string, string> {
 async function ours(row: NotifyRow, keepEnv: boolean): Promise<Omit<Outcome, "received">> {
   const { state, fds = { count: 0, fd: 0 } } = row;
   const host = withEnv(envOf(row));
-  const payload = new TextEncoder().encode(state);
-  const message = { action: "notify", lines: [], payload, fds: Array(fds.count).fill(fds.fd), pid: undefined };
+  const message = {
+    action: "notify",
+    lines: state === "" ? [] : [state],
+    fds: Array(fds.count).fill(fds.fd),
+    pid: undefined,
+  };
   let result: number | string;
   try {
     result = Number(await deliver(host, message, { keepEnv }));
