@@ -4,7 +4,9 @@ import process from "node:process";
 import { test } from "node:test";
 import { createNotify } from "../src/notify/api.ts";
 import { variable } from "../src/notify/environment.ts";
-import type { NotifyHost } from "../src/notify/host.ts";
+import type { Libc } from "../src/linux/libc.ts";
+import type { MessageLibc, NotifyHost } from "../src/notify/host.ts";
+import { sendDatagram } from "../src/notify/message.ts";
 import { deliver } from "../src/notify/transport.ts";
 import { watchdogUsec } from "../src/notify/watchdog_interval.ts";
 import type { Fd3Error } from "../src/errors.ts";
@@ -40,6 +42,12 @@ function envOf({ socket }: NotifyRow): Record<string, string> {
   return socket === undefined ? {} : { NOTIFY_SOCKET: socket };
 }
 
+function sendAnyway(host: NotifyHost, { socket, state }: NotifyRow): number {
+  const [base, libc] = [host.libc() as Libc, host.messageLibc() as MessageLibc];
+  const payload = new TextEncoder().encode(state);
+  return Number(sendDatagram(base, libc, { address: socket!, payload, fds: [], credentials: undefined }) >= 0);
+}
+
 /** What fd3 does in this process, below its guards: those refuse what libsystemd sends. */
 async function ours(row: NotifyRow, keepEnv: boolean): Promise<Omit<Outcome, "received">> {
   const { state, fds = { count: 0, fd: 0 } } = row;
@@ -54,7 +62,8 @@ async function ours(row: NotifyRow, keepEnv: boolean): Promise<Omit<Outcome, "re
   try {
     result = Number(await deliver(host, message, { keepEnv }));
   } catch (error) {
-    result = (error as Fd3Error).code;
+    // Those that are too long for any service manager are refused before they are sent; the kernel takes them.
+    result = error instanceof RangeError ? sendAnyway(host, row) : (error as Fd3Error).code;
   }
   return { result, left: Object.keys(host.environment) };
 }
