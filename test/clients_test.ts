@@ -3,10 +3,11 @@ import { createServer, type Server, type Socket } from "node:net";
 import { test } from "node:test";
 import { Clients } from "../src/linux/clients.ts";
 import { SOCK_DGRAM } from "../src/linux/constants.ts";
-import { Look } from "../src/linux/look.ts";
+import { Look, recentLook } from "../src/linux/look.ts";
 import type { Address } from "../src/types.ts";
 import { eventually } from "./fixtures/activate.ts";
 import { echoes, open, receive } from "./fixtures/client.ts";
+import { FakeKernel, tcpSocket } from "./fixtures/fake_kernel.ts";
 import { libc, runtime } from "./fixtures/runtime.ts";
 import { holdTcp, tempFolder } from "./fixtures/sockets.ts";
 
@@ -105,4 +106,18 @@ test(`Clients have no datagram socket among them (${runtime})`, async () => {
   client.destroy();
   server.accepted.forEach((socket) => socket.destroy());
   server.close();
+});
+
+test(`once complete() was called, a look from before it counts no more (${runtime})`, () => {
+  const kernel = new FakeKernel();
+  const address: Address = { transport: "tcp", hostname: "127.0.0.1", port: 8000 };
+  kernel.put(3, tcpSocket(100, 8000));
+  const clients = new Clients(kernel.libc, address, true);
+  const look = () => recentLook(kernel.libc, () => 0);
+  assert.deepEqual(clients.sockets(look()), []);
+  // It is accepted, and the next look would be the same for some milliseconds more.
+  kernel.put(4, tcpSocket(101, 8000, 1, false));
+  assert.deepEqual(clients.sockets(look()), []);
+  clients.complete();
+  assert.deepEqual(clients.sockets(look()), [4]);
 });

@@ -31,6 +31,15 @@ test("daemon() ends when nobody was there for idleTimeout: it stops accepting fi
   assert.deepEqual(life.take(), ["abort", "cleanup", "tell stopping", "exit 0"]);
 });
 
+test("daemon() that looks late gives the event loop as many turns all the same, to accept who waits", async () => {
+  const life = await serving();
+  life.clock.lateness = 5000;
+  await life.pass(11_000);
+  assert.deepEqual(life.take(), []);
+  await life.pass(5300);
+  assert.deepEqual(life.take(), ["server: stop"]);
+});
+
 test("daemon() is not idle while there is a request, a connection, or had been one", async () => {
   const life = await serving();
   const [server] = life.servers;

@@ -26,13 +26,16 @@ const looksInTime = 4;
 export function watchIdle({ clock, timeoutMs, parts, canComeBack, isBusy, onIdle }: IdleParts): () => void {
   let since = clock.now();
   let visitsBefore = -1;
+  let quiet = 0;
   let cancel = () => {};
   const look = () => {
     const visits = parts.reduce((sum, part) => sum + part.visits(), 0);
     const isQuiet = visits === visitsBefore && !isBusy() && !parts.some((part) => part.isBusy());
     visitsBefore = visits;
+    quiet = isQuiet ? quiet + 1 : 0;
     if (!isQuiet) since = clock.now();
-    if (isQuiet && clock.now() - since >= timeoutMs && canComeBack()) return onIdle();
+    // Not by the clock alone: where looks come late, as on a busy machine, the event loop has had no turns to accept the client who waits.
+    if (quiet >= looksInTime && clock.now() - since >= timeoutMs && canComeBack()) return onIdle();
     cancel = clock.after(timeoutMs / looksInTime, look);
   };
   look();

@@ -2,7 +2,7 @@ import type { Address } from "../types.ts";
 import { acceptedSockets } from "./accepted.ts";
 import { SO_COOKIE, SOL_SOCKET } from "./constants.ts";
 import type { Libc } from "./libc.ts";
-import { currentLook, type Look, recentLook } from "./look.ts";
+import { currentLook, forgetLook, type Look, recentLook } from "./look.ts";
 import { cut } from "./withdraw.ts";
 
 /** Gives what tells a socket from all others that there are and were (SO_COOKIE, Linux 4.12); `undefined` where the kernel does not say. */
@@ -61,7 +61,10 @@ export class Clients {
 
   /** Nothing more is accepted: who comes to this address from now on is another server's. */
   complete(): void {
-    this.#accepted ??= this.#cookiesNow();
+    if (this.#accepted !== undefined) return;
+    this.#accepted = this.#cookiesNow();
+    // On a busy machine the last look may be from before the last client.
+    forgetLook(this.libc);
   }
 
   /** Cuts all of them off. */

@@ -94,6 +94,11 @@ interface Taken {
 
 const taken = new WeakMap<Libc, Taken>();
 
+/** The next {@linkcode recentLook} is a new one: what was accepted since the last must be in it. */
+export function forgetLook(libc: Libc): void {
+  taken.delete(libc);
+}
+
 /**
  * A look of just now, for who asks the same again and again: no older than 5 ms, or than the time that it took, which is as long where
  * there are thousands. A socket that was opened since is not in it, and one that is may be closed by now.
