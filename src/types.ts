@@ -146,7 +146,8 @@ export interface Connection extends AsyncIterable<Uint8Array>, AsyncDisposable {
   read(buffer: Uint8Array): Promise<number | null>;
   /**
    * Writes the whole chunk. Settles when the kernel has all of it, so awaiting it before the next one bounds memory, however
-   * slowly the peer reads. The chunk must not change before that.
+   * slowly the peer reads. The chunk must not change before that. After a write that failed, what the peer sent before can still be
+   * read; on Deno the descriptor stays open for that until somebody reads to the end or calls {@linkcode Connection.close}.
    *
    * @throws {Fd3Error} `EPIPE` or `ECONNRESET` if the peer is gone, `ERR_FD3_CLOSED` after `close()` or `closeWrite()`.
    */

@@ -24,6 +24,9 @@ const length = 65536;
 /** What a quadratic one took for that: 4 to 7 s. Linear ones take a few ms. */
 const mostMs = 1000;
 
+/** A refusal with 300 characters of it, each of six as an escape, and the words around. */
+const mostShown = 2200;
+
 const service = { env: (name: string) => name } as unknown as ServiceHost;
 
 const parsers: Readonly<Record<string, (text: string) => unknown>> = {
@@ -86,6 +89,8 @@ for (const [name, parse] of Object.entries(parsers)) {
           } catch (error) {
             // A refusal shows no more of it than a person reads.
             assert.ok(["Fd3Error", "TypeError"].includes((error as Error).name), String(error));
+            const { length } = (error as Error).message;
+            assert.ok(length < mostShown || name === "systemError", `the refusal has ${length} characters`);
           }
           const ms = (process.cpuUsage().user - before) / 1000;
           assert.ok(ms < mostMs, `${JSON.stringify([start, filler, end])}: ${ms} ms`);
@@ -94,3 +99,12 @@ for (const [name, parse] of Object.entries(parsers)) {
     }
   });
 }
+
+test("statusLine() looks at no more lines than it shows", () => {
+  // One that looks at all of them takes 5 s or more, and a gigabyte.
+  const text = "x\n".repeat(16 * 1024 * 1024);
+  const before = process.cpuUsage().user;
+  assert.equal(statusLine(text), `${"x ".repeat(1024)}…`);
+  const ms = (process.cpuUsage().user - before) / 1000;
+  assert.ok(ms < mostMs, `${ms} ms`);
+});

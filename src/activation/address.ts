@@ -1,3 +1,4 @@
+import { quoted } from "../quoted.ts";
 import type { Address, Fallback } from "../types.ts";
 
 const allowed = 'allowed are "/path", "@abstract", "port", "host:port", "[v6]:port" and "vsock:cid:port"';
@@ -5,13 +6,12 @@ const allowed = 'allowed are "/path", "@abstract", "port", "host:port", "[v6]:po
 const longestUnixPath = 107;
 
 function refuse(text: string, why: string): never {
-  const shown = text.length > 200 ? `${text.slice(0, 200)}…` : text;
-  throw new TypeError(`Cannot read address ${JSON.stringify(shown)}: ${why}; ${allowed}`);
+  throw new TypeError(`Cannot read address ${quoted(text)}: ${why}; ${allowed}`);
 }
 
 function parsePort(text: string, digits: string): number {
   const port = /^[0-9]{1,5}$/.test(digits) ? Number(digits) : NaN;
-  if (!(port <= 65535)) refuse(text, `port ${JSON.stringify(digits)} is not between 0 and 65535`);
+  if (!(port <= 65535)) refuse(text, `port ${quoted(digits)} is not between 0 and 65535`);
   return port;
 }
 
@@ -91,7 +91,7 @@ export function fallbackAddress(fallback: Fallback): FallbackAddress {
   if ("path" in fallback) return unixPart(fallback.path);
   const { hostname = "::", port } = fallback;
   if (typeof hostname !== "string" || !isHost(hostname)) {
-    throw new TypeError(`Cannot read fallback: hostname ${JSON.stringify(hostname)} is not a name or address`);
+    throw new TypeError(`Cannot read fallback: hostname ${quoted(hostname)} is not a name or address`);
   }
   if (!Number.isInteger(port) || port < 0 || port > 65535) {
     throw new TypeError(`Cannot read fallback: port ${String(port)} is not between 0 and 65535`);
@@ -101,7 +101,7 @@ export function fallbackAddress(fallback: Fallback): FallbackAddress {
 
 function unixPart(path: string): FallbackAddress {
   if (typeof path !== "string" || !/^[/@]/.test(path)) {
-    throw new TypeError(`Cannot read fallback: path ${JSON.stringify(path)} begins with neither "/" nor "@"`);
+    throw new TypeError(`Cannot read fallback: path ${quoted(path)} begins with neither "/" nor "@"`);
   }
   return parseUnix(path) as FallbackAddress;
 }

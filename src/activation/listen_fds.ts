@@ -2,6 +2,7 @@ import { Fd3Error } from "../errors.ts";
 import { hasLibc, type Host } from "../host.ts";
 import { F_GETFD, F_SETFD, FD_CLOEXEC } from "../linux/constants.ts";
 import { ownPidfdId } from "../linux/pidfd.ts";
+import { quoted } from "../quoted.ts";
 import type { ListenFd } from "../types.ts";
 import { parseInt32, parsePid, parseUint64 } from "./number.ts";
 
@@ -31,7 +32,7 @@ export function parseNames(text: string): string[] {
       continue;
     }
     if (text[i] === "\\" && ++i === text.length) {
-      throw new Fd3Error("EINVAL", `Cannot read LISTEN_FDNAMES: ${JSON.stringify(text)} ends in a backslash`);
+      throw new Fd3Error("EINVAL", `Cannot read LISTEN_FDNAMES: ${quoted(text)} ends in a backslash`);
     }
     names[names.length - 1] += text[i];
   }

@@ -1,4 +1,5 @@
 import { Fd3Error } from "../errors.ts";
+import { quoted } from "../quoted.ts";
 
 const syntax = /^[ \t\n\v\f\r]*([+-]?)(0[xX][0-9a-fA-F]+|[0-9]+)(.*)$/s;
 const pythonSyntax = /^0([bBoO])(.*)$/s;
@@ -59,8 +60,7 @@ function parse(untrimmed: string): Parsed | undefined {
 
 function fail(code: "EINVAL" | "ERANGE", variable: string, text: string): never {
   const why = code === "EINVAL" ? "not a number" : "out of range";
-  const shown = text.length > 80 ? `${text.slice(0, 80)}…` : text;
-  throw new Fd3Error(code, `Cannot read ${variable}: ${JSON.stringify(shown)} is ${why}`);
+  throw new Fd3Error(code, `Cannot read ${variable}: ${quoted(text)} is ${why}`);
 }
 
 const longMax = 0x7fffffffffffffffn;

@@ -2,6 +2,7 @@ import { Fd3Error } from "../errors.ts";
 import type { Host } from "../host.ts";
 import { kindCode, kindCure, kindText } from "../linux/kind_text.ts";
 import type { DescriptorKind } from "../linux/socket.ts";
+import { quoted } from "../quoted.ts";
 import type { ListenFd } from "../types.ts";
 import { formatAddress } from "./address.ts";
 import type { Candidate } from "./choose.ts";
@@ -40,7 +41,7 @@ const mostListed = 20;
 function shown({ fd, name, taken, kind }: Candidate): string {
   const what = taken ? "taken before" : kind === undefined ? "of unknown kind" : kindText(kind);
   const address = kind?.is === "socket" && kind.address !== undefined ? ` on ${formatAddress(kind.address)}` : "";
-  return `fd ${fd} ${JSON.stringify(name)} (${what}${address})`;
+  return `fd ${fd} ${quoted(name)} (${what}${address})`;
 }
 
 function list(candidates: readonly Candidate[]): string {
@@ -53,7 +54,7 @@ function tooMany(candidates: readonly Candidate[]): Fd3Error {
   const names = new Set(candidates.map(({ name }) => name));
   const [first] = names;
   const cure = names.size === 1
-    ? `call it once for each with \`name: ${JSON.stringify(first)}\`, which gives the next one each time`
+    ? `call it once for each with \`name: ${quoted(first)}\`, which gives the next one each time`
     : "choose by `name`, which gives the next one of that name at each call";
   return new Fd3Error("ERR_FD3_TOO_MANY_FDS", `Too many file descriptors received: ${list(candidates)}; ${cure}`);
 }
@@ -68,8 +69,8 @@ function cureOf(kind: DescriptorKind, host: Host): string {
 
 function noneFits({ candidates, all, name }: Extract<Refusal, { refused: "none fits" }>, host: Host): Fd3Error {
   if (candidates.length === 0) {
-    const names = [...new Set(all.map((entry) => JSON.stringify(entry.name)))].join(", ");
-    const text = `Cannot find a descriptor named ${JSON.stringify(name)}: received were ${names}; ` +
+    const names = [...new Set(all.map((entry) => quoted(entry.name)))].join(", ");
+    const text = `Cannot find a descriptor named ${quoted(name)}: received were ${names}; ` +
       "FileDescriptorName= of the socket unit sets it";
     return new Fd3Error("ERR_FD3_NAME", text);
   }

@@ -1,5 +1,6 @@
 import { Fd3Error } from "../errors.ts";
 import type { Host } from "../host.ts";
+import { quoted } from "../quoted.ts";
 import type { ListenFd, ListenFdsOptions } from "../types.ts";
 import { named } from "./choose.ts";
 import { listenFds, table } from "./table.ts";
@@ -39,7 +40,7 @@ export function takeFd(host: Host, name: string, options?: ListenFdsOptions): nu
   if (found.length === 0) return undefined;
   const free = found.find(({ fd }) => !isTaken(host, fd));
   if (free === undefined) {
-    const list = found.map((entry) => `fd ${entry.fd} ${JSON.stringify(entry.name)} (taken before)`).join(", ");
+    const list = found.map((entry) => `fd ${entry.fd} ${quoted(entry.name)} (taken before)`).join(", ");
     throw new Fd3Error("ERR_FD3_TAKEN", `Cannot take a descriptor twice: received were ${list}`);
   }
   claimFd(host, free.fd);

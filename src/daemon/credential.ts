@@ -1,4 +1,5 @@
 import { Fd3Error } from "../errors.ts";
+import { quoted } from "../quoted.ts";
 import { systemError } from "../system_error.ts";
 import type { ServiceHost } from "./service_host.ts";
 import type { Credential } from "./service_types.ts";
@@ -7,19 +8,19 @@ import type { Credential } from "./service_types.ts";
 export function credential(host: ServiceHost, name: string): Credential | undefined {
   // credential_name_valid() of systemd: a file's name that could be a descriptor's, too.
   if (typeof name !== "string" || !/^[ -.0-9;-~]{1,255}$/.test(name) || name === "." || name === "..") {
-    throw new TypeError(`Cannot read a credential: ${JSON.stringify(name)} is no name of one`);
+    throw new TypeError(`Cannot read a credential: ${quoted(name)} is no name of one`);
   }
   const folder = host.env("CREDENTIALS_DIRECTORY");
   if (folder === undefined) return undefined;
   if (!folder.startsWith("/")) {
-    const found = `CREDENTIALS_DIRECTORY is ${JSON.stringify(folder)}, not an absolute path`;
-    throw new Fd3Error("EINVAL", `Cannot read the credential ${JSON.stringify(name)}: ${found}`);
+    const found = `CREDENTIALS_DIRECTORY is ${quoted(folder)}, not an absolute path`;
+    throw new Fd3Error("EINVAL", `Cannot read the credential ${quoted(name)}: ${found}`);
   }
   let bytes: Uint8Array | undefined;
   try {
     bytes = host.readFile(`${folder}/${name}`);
   } catch (error) {
-    throw systemError(`read the credential ${JSON.stringify(name)}`, error);
+    throw systemError(`read the credential ${quoted(name)}`, error);
   }
   if (bytes === undefined) return undefined;
   return { name, bytes, text: () => new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) };

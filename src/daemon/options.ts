@@ -1,11 +1,11 @@
+import { quoted } from "../quoted.ts";
 import type { DaemonContext, DaemonOptions } from "./types.ts";
 
 /** The longest that a timer of any runtime waits. */
 const longestTimeout = 2 ** 31 - 1;
 
 function refuse(name: string, value: unknown, allowed: string): never {
-  const shown = typeof value === "string" ? JSON.stringify(value) : String(value);
-  throw new TypeError(`Cannot start the daemon: ${name} is ${shown}, ${allowed}`);
+  throw new TypeError(`Cannot start the daemon: ${name} is ${quoted(value)}, ${allowed}`);
 }
 
 /** Whether it is a time to wait, in milliseconds. */

@@ -1,6 +1,7 @@
 import { kindOf } from "../activation/choose.ts";
 import type { Host } from "../host.ts";
 import { kindText } from "../linux/kind_text.ts";
+import { quoted } from "../quoted.ts";
 import type { ListenFd } from "../types.ts";
 
 /** Where a socket is, as far as that is known: ` at /run/foobar.sk`. */
@@ -19,7 +20,7 @@ export function warnOfUnclaimed(host: Host, unclaimed: readonly ListenFd[]): voi
   const list = unclaimed.map(({ fd, name }) => {
     const kind = kindOf(fd, host);
     const what = kind === undefined ? "" : ` (${kindText(kind).replace(/^it is /, "")}${placeOf(kind)})`;
-    return `fd ${fd} ${JSON.stringify(name)}${what}`;
+    return `fd ${fd} ${quoted(name)}${what}`;
   });
   const were = list.length === 1 ? "was" : "were";
   host.warn(

@@ -1,3 +1,4 @@
+import { quoted } from "../quoted.ts";
 import type { EngineName, ServeHandler, ServeOptions, TlsOptions } from "./types.ts";
 
 const engineNames: readonly EngineName[] = ["deno-serve", "bun-serve", "node-http"];
@@ -6,9 +7,7 @@ const engineNames: readonly EngineName[] = ["deno-serve", "bun-serve", "node-htt
 const longestTimeout = 2 ** 31 - 1;
 
 function refuse(name: string, value: unknown, allowed: string): never {
-  throw new TypeError(
-    `Cannot serve: ${name} is ${typeof value === "string" ? JSON.stringify(value) : String(value)}, ${allowed}`,
-  );
+  throw new TypeError(`Cannot serve: ${name} is ${quoted(value)}, ${allowed}`);
 }
 
 function checkTls(tls: TlsOptions): void {

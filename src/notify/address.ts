@@ -1,4 +1,5 @@
 import { Fd3Error } from "../errors.ts";
+import { quoted } from "../quoted.ts";
 
 /** `sizeof(sun_path)` without a NUL at the end. */
 const longest = 107;
@@ -14,7 +15,7 @@ const encoder = new TextEncoder();
  */
 export function notifyAddress(value: string): string {
   const fail = (code: "EINVAL" | "ENAMETOOLONG" | "ERR_FD3_PLATFORM", why: string): never => {
-    throw new Fd3Error(code, `Cannot notify the service manager: NOTIFY_SOCKET is ${JSON.stringify(value)}, ${why}`);
+    throw new Fd3Error(code, `Cannot notify the service manager: NOTIFY_SOCKET is ${quoted(value)}, ${why}`);
   };
   // A virtual machine's way to its host, since systemd 254.
   if (/^vsock(-(stream|dgram|seqpacket))?:/.test(value)) fail("ERR_FD3_PLATFORM", "and fd3 sends to no vsock");

@@ -1,5 +1,6 @@
 import { Fd3Error } from "../errors.ts";
 import { parsePid, parseUint64 } from "../activation/number.ts";
+import { quoted } from "../quoted.ts";
 
 const infinity = 2n ** 64n - 1n;
 
@@ -16,7 +17,7 @@ export function watchdogUsec(usec: string | undefined, pid: string | undefined, 
   if (usec === undefined) return undefined;
   const interval = parseUint64("WATCHDOG_USEC", usec);
   if (interval === 0n || interval === infinity) {
-    throw new Fd3Error("EINVAL", `Cannot read WATCHDOG_USEC: ${JSON.stringify(usec)} is no interval`);
+    throw new Fd3Error("EINVAL", `Cannot read WATCHDOG_USEC: ${quoted(usec)} is no interval`);
   }
   if (pid !== undefined && parsePid("WATCHDOG_PID", pid) !== ownPid) return undefined;
   return interval;
