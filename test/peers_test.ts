@@ -9,6 +9,13 @@ import { open } from "./fixtures/client.ts";
 import { countingLibc } from "./fixtures/counting_libc.ts";
 import { libc, runtime } from "./fixtures/runtime.ts";
 
+/** The client's end as a server on `::` sees it. */
+const peerOf = ({ localAddress, localPort }: Socket): TcpAddress => ({
+  transport: "tcp",
+  hostname: localAddress!.includes(":") ? localAddress! : `::ffff:${localAddress}`,
+  port: localPort!,
+});
+
 /** A server on all addresses that keeps what it accepts, and its clients. */
 async function crowd(host: string) {
   const accepted = new Set<Socket>();
@@ -18,37 +25,32 @@ async function crowd(host: string) {
   await new Promise<void>((resolve) => server.listen({ host, port: 0 }, resolve));
   const { port } = server.address() as AddressInfo;
   const listener: TcpAddress = { transport: "tcp", hostname: host, port };
+  // A client of 127.0.0.1 may have the port of one of ::1.
+  const isHere = ({ hostname, port }: TcpAddress) =>
+    [...accepted].some(({ remoteAddress, remotePort }) => remoteAddress === hostname && remotePort === port);
   return {
     listener,
-    accepted,
     /** Connects, and gives the client once it was accepted. */
     async connect(at: string): Promise<Socket> {
       const client = await open({ host: at, port });
-      const isThere = () => [...accepted].some(({ remotePort }) => remotePort === client.localPort);
-      assert.ok(await eventually(isThere));
+      assert.ok(await eventually(() => isHere(peerOf(client))));
       return client;
     },
     async leave(client: Socket): Promise<void> {
-      const { localPort } = client;
+      const peer = peerOf(client);
       client.destroy();
-      assert.ok(await eventually(() => ![...accepted].some(({ remotePort }) => remotePort === localPort)));
+      assert.ok(await eventually(() => !isHere(peer)));
     },
-    close(): Promise<void> {
+    async [Symbol.asyncDispose](): Promise<void> {
       for (const socket of accepted) socket.destroy();
-      return new Promise((resolve) => server.close(() => resolve()));
+      await new Promise((resolve) => server.close(resolve));
     },
   };
 }
 
-/** The client's end as a server on `::` sees it. */
-const peerOf = ({ localAddress, localPort }: Socket): TcpAddress => ({
-  transport: "tcp",
-  hostname: localAddress!.includes(":") ? localAddress! : `::ffff:${localAddress}`,
-  port: localPort!,
-});
-
 test(`localEnd() tells which of all addresses a client came to (${runtime})`, async () => {
-  const { listener, connect, close } = await crowd("::");
+  await using server = await crowd("::");
+  const { listener, connect } = server;
   assert.equal(isWildcard(listener), true);
   for (const [host, hostname] of [["::1", "::1"], ["127.0.0.1", "::ffff:127.0.0.1"]]) {
     const client = await connect(host);
@@ -58,16 +60,15 @@ test(`localEnd() tells which of all addresses a client came to (${runtime})`, as
     assert.equal(localEnd(libc(), { ...listener, port: 1 }, peer), undefined);
     client.destroy();
   }
-  await close();
 });
 
 test(`localEnd() takes few calls however many connections there are (${runtime})`, async () => {
-  const { listener, connect, leave, close } = await crowd("::");
+  await using server = await crowd("::");
+  const { listener, connect, leave } = server;
   const counting = countingLibc(libc());
   const ask = (client: Socket) => {
-    const { localAddress } = client;
+    const hostname = client.localAddress!.includes(":") ? client.localAddress! : `::ffff:${client.localAddress}`;
     return counting.callsOf(() => {
-      const hostname = localAddress!.includes(":") ? localAddress! : `::ffff:${localAddress}`;
       assert.deepEqual(localEnd(counting.libc, listener, peerOf(client)), { ...listener, hostname });
     });
   };
@@ -82,18 +83,20 @@ test(`localEnd() takes few calls however many connections there are (${runtime})
   }
   // A look at all of them each time would be some 50,000. Each client is in this process, too, and others may have left gaps.
   assert.ok(calls < 9000, `${calls} calls for 149 new ones`);
-  assert.deepEqual([...new Set(clients.map(ask))], [3]);
+  // One more for another client's that has the same port.
+  const isFew = (calls: number) => calls === 3 || calls === 4;
+  assert.ok(clients.map(ask).every(isFew));
   // One that gets a number of another's is found as well, and then known.
   await leave(clients[10]);
   clients[10] = await connect("::1");
   ask(clients[10]);
-  assert.equal(ask(clients[10]), 3);
+  assert.ok(isFew(ask(clients[10])));
   clients.forEach((client) => client.destroy());
-  await close();
 });
 
 test(`localEnd() gives nothing of a closed connection, and looks for no client whose address is unknown (${runtime})`, async () => {
-  const { listener, connect, leave, close } = await crowd("::");
+  await using server = await crowd("::");
+  const { listener, connect, leave } = server;
   const client = await connect("127.0.0.1");
   const peer = peerOf(client);
   assert.notEqual(localEnd(libc(), listener, peer), undefined);
@@ -102,5 +105,4 @@ test(`localEnd() gives nothing of a closed connection, and looks for no client w
   const counting = countingLibc(libc());
   const unknown: TcpAddress = { transport: "tcp", hostname: "", port: 0 };
   assert.equal(counting.callsOf(() => assert.equal(localEnd(counting.libc, listener, unknown), undefined)), 0);
-  await close();
 });
