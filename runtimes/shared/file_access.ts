@@ -1,6 +1,7 @@
 import { Fd3Error } from "../../src/errors.ts";
 import { errnoName, O_CLOEXEC, O_PATH } from "../../src/linux/constants.ts";
 import { cString, type Libc } from "../../src/linux/libc.ts";
+import { quoted } from "../../src/quoted.ts";
 import type { FileAccess } from "../../src/types.ts";
 import { builtin } from "./builtin.ts";
 import type { FsModule } from "./node_types.ts";
@@ -16,7 +17,7 @@ export function groupId(group: string | number): number {
   const line = fs().readFileSync("/etc/group", "utf8").split("\n").find((entry) => entry.startsWith(`${group}:`));
   const id = Number(line?.split(":")[2] ?? NaN);
   if (Number.isInteger(id)) return id;
-  throw new Fd3Error("EINVAL", `Cannot find the group ${JSON.stringify(group)}: /etc/group has none; give its number`);
+  throw new Fd3Error("EINVAL", `Cannot find the group ${quoted(group)}: /etc/group has none; give its number`);
 }
 
 interface Umask {
