@@ -111,9 +111,9 @@ export function openNodeFunctions<S extends Signatures>(signatures: S, atOnce?: 
     if (ffi !== undefined) return openNodeFfi(ffi, arch, signatures, atOnce);
     return openKoffi(loadKoffi(), arch, signatures, atOnce);
   } catch (error) {
-    return {
-      missing: `Node before 26.1 calls libc with the package koffi: ${(error as Error).message.split("\n")[0]}`,
-    };
+    const { code, message } = error as Error & { code?: string };
+    const why = code === "MODULE_NOT_FOUND" ? "npm install koffi" : message.split("\n")[0];
+    return { missing: `Node before 26.1 calls libc with the package koffi: ${why}` };
   }
 }
 

@@ -216,6 +216,6 @@ export async function openFallback<L extends object>(
     return listener;
   } catch (error) {
     if (listener !== undefined) (listener as Record<string, Close>)[[methods].flat().at(-1)!]();
-    throw systemError(`listen on ${formatAddress(address)}`, await withCode(error, address));
+    throw systemError(`listen on ${formatAddress(address)}`, await withCode(host, error, address));
   }
 }

@@ -102,6 +102,7 @@ export const EBADF = 9;
 export const EMFILE = 24;
 export const EAGAIN = 11;
 export const ENOTSOCK = 88;
+export const EAFNOSUPPORT = 97;
 export const ECONNREFUSED = 111;
 
 /** The name of an errno, given as libc's negative result. */

@@ -82,3 +82,18 @@ eachVariant("daemon", {
       assert.equal(said, engineUnder(variant).warns ? 1 : 0);
     },
 }, variantsOf("daemon").filter(({ name }) => ["Deno", "Bun", "Node 24"].includes(name)));
+
+eachVariant("http", {
+  "listen() and serve() say which line of the unit forbids a fallback, in the same words": async (stage) => {
+    const { lab } = stage;
+    const service = ["Type=oneshot", "Restart=no", "RestrictAddressFamilies=", "RestrictAddressFamilies=AF_UNIX"];
+    await setUp(stage, { script: "test/systemd/fixtures/openers.ts", denoFlags: "--allow-net", service });
+    await lab.must(["systemctl", "start", "http.service"], { timeoutMs: 60_000 });
+    const journal = await lab.journal("http.service");
+    const [line] = /^\[".*"\]$/m.exec(journal) ?? assert.fail(journal);
+    const why = "address family not supported; RestrictAddressFamilies= of the unit must name it";
+    const text = (address: string) => `EAFNOSUPPORT: Cannot listen on ${address}: ${why}`;
+    const wanted = ["127.0.0.1:0", "[::1]:0", "localhost:0"].flatMap((address) => [text(address), text(address)]);
+    assert.deepEqual(JSON.parse(line), wanted);
+  },
+}, all);
