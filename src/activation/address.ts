@@ -17,6 +17,9 @@ function parsePort(text: string, digits: string): number {
 
 function parseUnix(text: string): Address {
   if (text.includes("\0")) refuse(text, "it contains a NUL");
+  // UTF-8 has no form for it: the runtimes would put another character there, and open another address.
+  if (/\p{Surrogate}/u.test(text)) refuse(text, "it contains half of a surrogate pair");
+  if (text.startsWith("/") && text.endsWith("/")) refuse(text, "it names a folder");
   if (new TextEncoder().encode(text).length > longestUnixPath) {
     refuse(text, `it has more than ${longestUnixPath} bytes`);
   }
@@ -37,6 +40,29 @@ function isIpv6(text: string): boolean {
   return URL.canParse(`http://[${text}]`);
 }
 
+/** What names a network interface has (IFNAMSIZ), or its number. */
+const scope = "[^%/:\\s\\0]{1,15}";
+const scopePattern = new RegExp(`^${scope}$`);
+const v6Pattern = new RegExp(`^\\[([0-9a-fA-F:.]+)\\]:([0-9]+)(?:%(${scope}))?$`);
+
+/** The lengths that the domain name system has room for (RFC 1035, 2.3.4). */
+const [longestName, longestLabel] = [253, 63];
+
+/**
+ * Why this is not the name of a host or its IPv4 address; `undefined` if it may be. What ends in a number is an address, as in the URL
+ * standard: libc would read `127.1` and `0177.0.0.1` as addresses that nobody sees in them, and ask a name server for `256.0.0.1`.
+ */
+function hostFault(text: string): string | undefined {
+  const labels = text.replace(/\.$/, "").split(".");
+  if (/^[0-9]+$|^0[xX]/.test(labels.at(-1)!)) {
+    const isAddress = /^((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(\.(?!$)|$)){4}$/.test(text);
+    return isAddress ? undefined : "the host is no IPv4 address";
+  }
+  const isName = text.length <= longestName && !/\p{Cc}|\p{Surrogate}/u.test(text) &&
+    labels.every((label) => label.length > 0 && label.length <= longestLabel);
+  return isName ? undefined : "the host is no host name";
+}
+
 /**
  * The grammar of ListenStream= (systemd.socket(5)). A port alone is all addresses, `[::]`; `[v6]:port%dev` names the interface of
  * a link-local address. A host name is taken where systemd wants a number: the runtime looks it up.
@@ -52,7 +78,7 @@ export function parseListenAddress(text: string): Address {
     if (port === 0) refuse(text, "port 0 needs a host");
     return { transport: "tcp", hostname: "::", port };
   }
-  const v6 = /^\[([0-9a-fA-F:.]+)\]:([0-9]+)(?:%([^%/:\s]+))?$/.exec(text);
+  const v6 = v6Pattern.exec(text);
   if (v6 !== null) {
     if (!isIpv6(v6[1])) refuse(text, "what is between the brackets is no IPv6 address");
     const scope = v6[3] === undefined ? "" : `%${v6[3]}`;
@@ -60,14 +86,17 @@ export function parseListenAddress(text: string): Address {
   }
   const host = /^([^:/@[\]%\s\0]+):([0-9]+)$/.exec(text);
   if (host === null) refuse(text, "it is none of these");
+  const fault = hostFault(host[1]);
+  if (fault !== undefined) refuse(text, fault);
   return { transport: "tcp", hostname: host[1], port: parsePort(text, host[2]) };
 }
 
 /** Whether this may be a name or an address: the runtime looks names up. */
 function isHost(text: string): boolean {
   const [ip, scope = "0", ...rest] = text.split("%");
-  const isScope = /^[^/:\s]+$/.test(scope) && rest.length === 0;
-  return text.includes(":") ? isIpv6(ip) && isScope : /^[^:/@[\]%\s\0]+$/.test(text);
+  const isScope = scopePattern.test(scope) && rest.length === 0;
+  if (text.includes(":")) return isIpv6(ip) && isScope;
+  return /^[^:/@[\]%\s\0]+$/.test(text) && hostFault(text) === undefined;
 }
 
 /** What `listen()` can open itself. */
@@ -88,7 +117,14 @@ export function fallbackAddress(fallback: Fallback): FallbackAddress {
   if (typeof fallback !== "object" || fallback === null) {
     throw new TypeError(`Cannot read fallback: ${String(fallback)} is neither a string nor an object`);
   }
-  if ("path" in fallback) return unixPart(fallback.path);
+  if ("path" in fallback) {
+    for (const key of ["hostname", "port"]) {
+      if ((fallback as Record<string, unknown>)[key] !== undefined) {
+        throw new TypeError(`Cannot read fallback: it has a path and a ${key}, which is another address`);
+      }
+    }
+    return unixPart(fallback.path);
+  }
   const { hostname = "::", port } = fallback;
   if (typeof hostname !== "string" || !isHost(hostname)) {
     throw new TypeError(`Cannot read fallback: hostname ${quoted(hostname)} is not a name or address`);
