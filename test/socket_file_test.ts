@@ -1,7 +1,7 @@
 // The file of a fallback: whom it replaces, who gets it where several start, and who may connect.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, lstatSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { test } from "node:test";
 import { listen } from "../mod.ts";
@@ -35,7 +35,9 @@ async function race(
     () => activate({ variant: everything, script: "test/fixtures/starter.ts", args }),
   );
   for (const started of all) assert.equal(await started.line(), "ready");
-  writeFileSync(go, "");
+  // Renamed, so that nobody sees it empty; the moment is far enough for all to have seen it.
+  writeFileSync(`${go}.new`, String(Date.now() + 100));
+  renameSync(`${go}.new`, go);
   const hasSaid = ({ stdout }: Started) => stdout().split("\n").length > 2;
   assert.ok(await eventually(() => all.every(hasSaid)), all.map(({ stderr }) => stderr()).join());
   return { path, all, said: all.map(({ stdout }) => stdout().split("\n")[1]) };
