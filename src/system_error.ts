@@ -75,8 +75,9 @@ function missingPermission(error: unknown): string | undefined {
   const [, what, flag] =
     /^Requires \w+ access to ("[^"]*"|[^,]*), run again with the (--allow-\w+) flag/.exec(message) ?? [];
   if (flag === undefined) return undefined;
-  // Deno has no name for some of what --allow-sys is about, such as the umask; and an abstract name has a NUL, which no flag can have.
-  const isNamed = what.startsWith('"') && flag !== "--allow-sys" && !what.includes("\0");
+  // Deno has no name for some of what --allow-sys is about, such as the umask; --allow-all is about everything; and an abstract name has a
+  // NUL, which no flag can have.
+  const isNamed = what.startsWith('"') && !["--allow-sys", "--allow-all"].includes(flag) && !what.includes("\0");
   return `Deno needs ${flag}${isNamed ? `=${what.slice(1, -1)}` : ""}`;
 }
 

@@ -2,10 +2,14 @@ import assert from "node:assert/strict";
 import { existsSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { Fd3Error, listen, type Listener } from "../mod.ts";
+import { chooseFallback } from "../src/activation/fallback.ts";
+import { variable } from "../src/notify/environment.ts";
 import { forgetTable } from "./fixtures/fake_host.ts";
 import { activate, eventually } from "./fixtures/activate.ts";
 import { echoOnce, open, receive } from "./fixtures/client.ts";
+import { fd3Error } from "./fixtures/expect.ts";
 import { listeningSockets } from "./fixtures/listening.ts";
+import { withEnv } from "./fixtures/notify_host.ts";
 import { everything, runtime } from "./fixtures/runtime.ts";
 import { holdUnix, tempFolder } from "./fixtures/sockets.ts";
 
@@ -168,4 +172,15 @@ test(`close() ends connections that nobody asked for (${runtime})`, async () => 
   await listener.close();
   await Promise.all(ended);
   for (const socket of sockets) socket.destroy();
+});
+
+test(`"unsupervised" knows a service also when NOTIFY_SOCKET has left the environment (${runtime})`, () => {
+  const host = withEnv({ NOTIFY_SOCKET: "/run/none" });
+  const choose = () => chooseFallback(host, { fallback: "127.0.0.1:0", fallbackFor: "unsupervised" });
+  const refused = fd3Error("ERR_FD3_NO_FDS", /: NOTIFY_SOCKET is set; /);
+  assert.throws(choose, refused);
+  assert.equal(variable(host, "NOTIFY_SOCKET"), "/run/none");
+  assert.equal(host.env("NOTIFY_SOCKET"), undefined);
+  assert.throws(choose, refused);
+  assert.equal(chooseFallback(withEnv({}), { fallback: "127.0.0.1:0", fallbackFor: "unsupervised" }).transport, "tcp");
 });

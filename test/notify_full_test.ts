@@ -3,10 +3,11 @@ import assert from "node:assert/strict";
 import process from "node:process";
 import { test } from "node:test";
 import { createNotify } from "../src/notify/api.ts";
+import { Outbox } from "../src/notify/outbox.ts";
 import type { NotifyApi } from "../mod.ts";
 import { eventually } from "./fixtures/activate.ts";
 import { fd3Error } from "./fixtures/expect.ts";
-import { withEnv } from "./fixtures/notify_host.ts";
+import { notifyHost, withEnv } from "./fixtures/notify_host.ts";
 import { closeFds, contents, holdNotifySocket, memfd, type NotifySocket } from "./fixtures/notify_socket.ts";
 import { notifyWays } from "./fixtures/notify_ways.ts";
 import { linesOf, startNotifier } from "./fixtures/notifying.ts";
@@ -101,6 +102,41 @@ test(`barrier() gives up in its time where nothing is read, and leaves nothing b
   socket.drain();
   assert.equal(await socket.api.notify({ ready: true }), true);
   assert.deepEqual(socket.drain(), ["READY=1"]);
+});
+
+test(`barrier() gives up in its time behind what must arrive (${runtime})`, async () => {
+  using socket = full();
+  const ready = socket.api.notify({ ready: true });
+  await assert.rejects(socket.api.barrier(30), fd3Error("ETIMEDOUT", /no answer within 30 ms$/));
+  assert.deepEqual(await reads(socket, 1), ["READY=1"]);
+  assert.equal(await ready, true);
+});
+
+test(`barrier() comes after all that was said, also after what may be lost (${runtime})`, async () => {
+  using socket = full();
+  assert.equal(await socket.api.notify({ status: "early" }), true);
+  assert.equal(await socket.api.notify({ status: "last" }), true);
+  const waited = socket.api.barrier(30_000);
+  assert.equal(await socket.api.notify({ status: "later" }), true);
+  assert.deepEqual(await reads(socket, 3), ["STATUS=last", "BARRIER=1", "STATUS=later"]);
+  assert.equal(await waited, true);
+});
+
+test(`what waits is not put off by what comes after it (${runtime})`, async () => {
+  const outbox = new Outbox(notifyHost.after);
+  let hasRoom = false;
+  const message = { lines: ["X_A=1"], isPassing: false, send: () => hasRoom };
+  const { clearTimeout } = globalThis;
+  let cleared = 0;
+  globalThis.clearTimeout = (timer) => (cleared++, clearTimeout(timer));
+  try {
+    const all = [outbox.push(message), outbox.push(message), outbox.push(message)];
+    assert.equal(cleared, 0);
+    hasRoom = true;
+    assert.deepEqual(await Promise.all(all), [true, true, true]);
+  } finally {
+    globalThis.clearTimeout = clearTimeout;
+  }
 });
 
 test(`a message that waits fails if the service manager is gone (${runtime})`, async () => {

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { test } from "node:test";
 import { SOCK_DGRAM, SOCK_SEQPACKET } from "../src/linux/constants.ts";
 import { activate, type ActivateOptions } from "./fixtures/activate.ts";
 import { echoOnce, open, receive } from "./fixtures/client.ts";
-import { runtime, variants } from "./fixtures/runtime.ts";
+import { everything, runtime, variants } from "./fixtures/runtime.ts";
 import { holdTcp, holdUnix, tempFolder } from "./fixtures/sockets.ts";
 
 const daemon = "test/fixtures/daemon.ts";
@@ -193,4 +194,17 @@ test(`listen() says which permission Deno wants (${runtime})`, async () => {
   } finally {
     await started[Symbol.asyncDispose]();
   }
+});
+
+test(`a group on Deno needs FFI, and that is said before anything is bound (${runtime})`, async () => {
+  using folder = tempFolder();
+  const fallback = `${folder.path}/s.sk`;
+  const command = [...everything.command, ...(runtime === "Deno" ? ["--deny-ffi"] : [])];
+  const options = JSON.stringify({ fallback, group: 0 });
+  await using started = activate({ variant: { ...everything, command }, script: daemon, args: ["echo", options] });
+  if (runtime !== "Deno") return assert.match(await started.line(), /"activated":false/);
+  assert.equal(await started.exited, 1);
+  const text = "Cannot give a socket file to a group: Deno needs --allow-ffi";
+  assert.equal(started.stderr().trim(), `Fd3Error ERR_FD3_FFI: ${text}`);
+  assert.equal(existsSync(fallback), false);
 });

@@ -112,4 +112,18 @@ for (const place of places) {
       client.socket.destroy();
     });
   });
+
+  slowly(`serve() closes no connection that asks again and again for the same (${place.name})`, async () => {
+    await onBoth(place, async (held) => {
+      const client = await openRaw(held.target);
+      const end = Date.now() + longMs;
+      for (let count = 1; Date.now() < end; count++) {
+        client.socket.write(getRequest("/"));
+        const isAnswered = () => countResponses(client.text()) === count;
+        assert.ok(await eventually(isAnswered), `${count} asked, ${countResponses(client.text())} answered`);
+        await sleep(limitMs / 10);
+      }
+      client.socket.destroy();
+    });
+  });
 }

@@ -27,6 +27,15 @@ for (const place of places) {
       await started.line();
       const paths = ["/throw", "/reject", "/nothing", "/nothing-later", "/invalid"];
       for (const path of paths) assert.equal(await ask(held.target, { path }), "500 Internal Server Error", path);
+      if (runtime === "Deno" && place.engine === "node-http") {
+        const headers = {
+          connection: "upgrade",
+          upgrade: "websocket",
+          "sec-websocket-key": "a",
+          "sec-websocket-version": "13",
+        };
+        assert.equal(await ask(held.target, { path: "/ws?a", headers }), "501 Not Implemented");
+      }
       assert.equal(await started.terminate(), 0, started.stderr());
       const own = /^(?:onListen .*|stopping|finished)$/;
       const lines = started.stderr().trimEnd().split("\n").filter((line) => !own.test(line));
@@ -65,6 +74,17 @@ test(`logText() cuts what is longer than a line of the journal, and no character
   const fitting = "x".repeat(limit - 4);
   assert.equal(logText("<3>", fitting), `<3>${fitting}\n`);
   assert.equal(logText("<3>", `${fitting}y`), `<3>${fitting}\n<3>y\n`);
+});
+
+test(`detailsOf() tells all that went wrong, and what was thrown that is no error (${runtime})`, () => {
+  const errors = ["127.0.0.1:1", "::1:1"].map((address) => new Error(`connect ECONNREFUSED ${address}`));
+  const text = detailsOf(new AggregateError(errors));
+  for (const { message } of errors) assert.match(text, new RegExp(`^One of them: (?:Error: )?${message}$`, "m"));
+  assert.equal(detailsOf({ status: 418, why: "teapot" }), '{"status":418,"why":"teapot"}');
+  const circle: { self?: unknown } = {};
+  circle.self = circle;
+  assert.equal(detailsOf(circle), "[object Object]");
+  assert.equal(detailsOf(undefined), "undefined");
 });
 
 test(`detailsOf() tells what caused an error (${runtime})`, () => {

@@ -14,7 +14,7 @@ import { type Call, linesOf, startNotifier } from "./fixtures/notifying.ts";
 import { runtime, type Variant, variants } from "./fixtures/runtime.ts";
 import { tempFolder } from "./fixtures/sockets.ts";
 import type { NotifyHost } from "../src/notify/host.ts";
-import { needsLibrary } from "./fixtures/tools.ts";
+import { needs, needsLibrary } from "./fixtures/tools.ts";
 import { NotifyLibsystemd } from "./oracle/libsystemd.ts";
 
 /** This runtime with another environment, and its stderr kept. */
@@ -97,6 +97,17 @@ test(`log() writes without a prefix where a Deno may not read JOURNAL_STREAM, an
     await using silent = startNotifier(allowing(variant, "HOME"), undefined, calls, {}, closed);
     assert.deepEqual(await linesOf(silent), [{}], variant.name);
   }
+});
+
+test(`log() asks nobody for a permission (${runtime})`, needs("script", "bsdutils"), async () => {
+  // A terminal on which nobody answers.
+  const how = 'exec bash -c \'exec script -qec "$(printf "%q " "$@")" /dev/null\' bash "$@"';
+  const [variant] = variants;
+  const command = variant.command.map((flag) => flag.startsWith("--allow-env") ? "--allow-env=HOME" : flag);
+  const calls: Call[] = [["log", "err", "one"]];
+  await using started = startNotifier({ ...variant, command }, undefined, calls, { JOURNAL_STREAM: "1:2" }, { how });
+  assert.equal(await started.exited, 0);
+  assert.deepEqual(started.stdout().split("\r\n").slice(0, 2), ["one", "{}"], started.stdout());
 });
 
 test("makedev() is what stat(2) makes of a major and a minor number", () => {

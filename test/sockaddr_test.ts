@@ -118,6 +118,12 @@ test("isStreamListener() is true for a listening stream socket alone", () => {
   assert.deepEqual(yes, ["it is a listening IPv4 stream socket", "it is a listening vsock stream socket"]);
 });
 
+test("decodeSockaddr() makes nothing of half an address", () => {
+  const whole = Uint8Array.of(10, 0, 0, 80, ...new Array(24).fill(0));
+  assert.deepEqual(decodeSockaddr(whole, 28), tcp("::", 80));
+  for (const length of [0, 1, 16, 27]) assert.equal(decodeSockaddr(whole.subarray(0, length), length), undefined);
+});
+
 test("describe() tells sockets, other descriptors and closed ones apart", () => {
   const kernel = new FakeKernel();
   kernel.put(3, tcpSocket(1, 80));

@@ -1,7 +1,17 @@
 // The file of a fallback: whom it replaces, who gets it where several start, and who may connect.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, lstatSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import fs, {
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import process from "node:process";
 import { test } from "node:test";
 import { listen } from "../mod.ts";
@@ -117,6 +127,30 @@ test(`the mode is there from bind(2) on, and the umask is as before (${runtime})
     assert.equal(reset.replace(/ +/g, " "), `umask(${umask[1]}) = 0137`);
     assert.deepEqual(rest, []);
     process.kill(started.pid, "SIGTERM");
+  }
+});
+
+test(`closing keeps the file that somebody else put there, whoever owns it (${runtime})`, async () => {
+  const { linkSync } = fs;
+  for (const mayLink of [true, false]) {
+    using folder = tempFolder();
+    const path = `${folder.path}/s.sk`;
+    const listener = await listen({ fallback: path });
+    unlinkSync(path);
+    using _other = holdUnix(path);
+    const { ino } = statSync(path);
+    // As the kernel does with another user's files where fs.protected_hardlinks is set.
+    if (!mayLink) {
+      fs.linkSync = () => {
+        throw Object.assign(new Error("EPERM"), { code: "EPERM" });
+      };
+    }
+    try {
+      await listener.close();
+    } finally {
+      fs.linkSync = linkSync;
+    }
+    assert.deepEqual([statSync(path).ino, readdirSync(folder.path)], [ino, ["s.sk"]]);
   }
 });
 

@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { activate } from "./fixtures/activate.ts";
-import { everything, runtime } from "./fixtures/runtime.ts";
-import { holdTcp } from "./fixtures/sockets.ts";
+import { activate, type ActivateOptions } from "./fixtures/activate.ts";
+import { everything, runtime, variants } from "./fixtures/runtime.ts";
+import { holdTcp, tempFolder } from "./fixtures/sockets.ts";
 
-async function saidInWorker(args: readonly string[], fds: readonly number[]): Promise<unknown> {
-  await using started = activate({ variant: everything, script: "test/fixtures/in_worker.ts", args, fds });
+async function saidInWorker(
+  args: readonly string[],
+  fds: readonly number[],
+  { variant = everything, env = {} }: Partial<ActivateOptions> = {},
+): Promise<unknown> {
+  await using started = activate({ variant, script: "test/fixtures/in_worker.ts", args, fds, env });
   return JSON.parse(await started.line());
 }
 
@@ -27,4 +31,17 @@ test(`a worker that sees no descriptors opens its fallback (${runtime})`, async 
   using held = holdTcp();
   const fds = [{ fd: 3, name: "unknown" }];
   assert.deepEqual(await saidInWorker(["first"], [held.fd]), { fds, said: { activated: false } });
+});
+
+test(`a worker's fallback has its mode, with libc and without (${runtime})`, async () => {
+  // On Deno each permission would be one more to name.
+  for (const variant of runtime === "Deno" ? [everything] : variants) {
+    using folder = tempFolder();
+    const env = { FALLBACK: `${folder.path}/s.sk` };
+    assert.deepEqual(
+      await saidInWorker([], [], { variant, env }),
+      { said: { activated: false, mode: 0o600 } },
+      variant.name,
+    );
+  }
 });

@@ -32,7 +32,14 @@ function stderrIdByNode(): string {
 
 /** A service's surroundings on Deno. */
 export const serviceHost: ServiceHost = {
-  env,
+  env(name) {
+    // On a terminal, Deno would stop the program to ask for what only the prefix of a log line needs.
+    const isOptional = name === "JOURNAL_STREAM";
+    if (isOptional && deno().permissions.querySync({ name: "env", variable: name }).state !== "granted") {
+      return undefined;
+    }
+    return env(name);
+  },
   writeStderr(text) {
     let bytes = new TextEncoder().encode(text);
     try {

@@ -72,11 +72,12 @@ export type DenoServeHandler = (request: Request, info: DenoServeInfo) => Respon
 
 /** What `Deno.permissions` is asked for. */
 export interface Permission {
-  readonly name: "ffi" | "net" | "read" | "run" | "sys" | "write";
+  readonly name: "env" | "ffi" | "net" | "read" | "run" | "sys" | "write";
   readonly path?: string;
   readonly host?: string;
   readonly command?: string;
   readonly kind?: string;
+  readonly variable?: string;
 }
 
 /** The functions that `Deno.dlopen()` shall link, each with a struct as its result. */

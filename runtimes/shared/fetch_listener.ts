@@ -1,6 +1,7 @@
 import { Fd3Error } from "../../src/errors.ts";
 import { isLack } from "../../src/free_fds.ts";
 import type { Host } from "../../src/host.ts";
+import type { Report } from "../../src/http/responder.ts";
 import { systemError } from "../../src/system_error.ts";
 import type { HonoModule, IncomingMessage, NodeHttpListener } from "./http_types.ts";
 
@@ -39,10 +40,10 @@ const SWITCHING_PROTOCOLS = 101;
  * The response, unless it is that of `Deno.upgradeWebSocket()`, the one way to a 101: node:http has no connection for it, so the client
  * would talk to nobody.
  */
-function withoutUpgrade(response: Response): Response {
+function withoutUpgrade(response: Response, report: Report): Response {
   if (response.status !== SWITCHING_PROTOCOLS) return response;
   const text = "Cannot upgrade the connection: the engine is node-http, and Deno.upgradeWebSocket() needs deno-serve";
-  console.error(new Fd3Error("ERR_FD3_PLATFORM", text));
+  report(new Fd3Error("ERR_FD3_PLATFORM", text));
   return new Response("Not Implemented", { status: 501 });
 }
 
@@ -59,11 +60,13 @@ export type FetchHandler = (request: Request, incoming: IncomingMessage) => Resp
  *
  * @param runtime Which runtime this is.
  * @param handler Answers the requests.
+ * @param report Takes what a client is not told.
  * @param options `hostname` is what `request.url` has where the client sent no Host header, as HTTP/1.0 allows; it is read at each request.
  */
 export async function fetchListener(
   runtime: Host["runtime"],
   handler: FetchHandler,
+  report: Report,
   options: { hostname: string },
 ): Promise<NodeHttpListener> {
   const hono = await loadHono();
@@ -72,6 +75,7 @@ export async function fetchListener(
   const Genuine = genuineRequest(hono);
   return hono.getRequestListener((request, { incoming }) => {
     const response = handler(new Genuine(request), incoming);
-    return response instanceof Response ? withoutUpgrade(response) : response.then(withoutUpgrade);
+    if (response instanceof Response) return withoutUpgrade(response, report);
+    return response.then((later) => withoutUpgrade(later, report));
   }, all);
 }

@@ -38,7 +38,14 @@ function setUmask(libc: Libc | undefined, mask: number): number {
  */
 export function bindWithMode<T>(libc: Libc | undefined, mode: number | undefined, bind: () => T): T {
   if (mode === undefined) return bind();
-  const before = setUmask(libc, 0o777 & ~mode);
+  let before: number;
+  try {
+    before = setUmask(libc, 0o777 & ~mode);
+  } catch (error) {
+    // A worker of Node's has no umask of its own: the mode is set afterwards there.
+    if ((error as { code?: unknown }).code !== "ERR_WORKER_UNSUPPORTED_OPERATION") throw error;
+    return bind();
+  }
   try {
     return bind();
   } finally {

@@ -15,7 +15,8 @@ type Marked<T> = T & { [key]?: HttpConnection };
 class HttpConnection {
   readonly socket: HttpSocket;
   readonly #all: HttpConnections;
-  #hasAsked = false;
+  /** How many requests have come. */
+  requests = 0;
   #watched = 0;
   /** How many bytes had come when it was idle last, as far as that was looked at. */
   #bytesAnswered = Infinity;
@@ -39,12 +40,12 @@ class HttpConnection {
   /** Whether it owes us a request: it has sent none yet, or the beginning of one. */
   get isUnread(): boolean {
     if (this.pending > 0) return false;
-    return !this.#hasAsked || this.socket.bytesRead > this.#bytesAnswered;
+    return this.requests === 0 || this.socket.bytesRead > this.#bytesAnswered;
   }
 
   /** A request came. */
   began(outgoing: ServerResponse): void {
-    this.#hasAsked = true;
+    this.requests++;
     if (this.#all.isClosing) outgoing.shouldKeepAlive = false;
     // One that waits in a pipeline is not the socket's yet.
     if (this.#all.isClosing || this.socket._httpMessage !== outgoing) this.#watch(outgoing);
@@ -75,7 +76,8 @@ class HttpConnection {
 
   /** Nobody waits any more for who has sent nothing at all. */
   end(): void {
-    if (this.socket.bytesRead === 0) this.socket.destroy();
+    // On Bun, where nothing feeds the server, no byte is counted, and a request may have come since the last look.
+    if (this.requests === 0 && this.socket.bytesRead === 0) this.socket.destroy();
     else this.endIfIdle();
   }
 

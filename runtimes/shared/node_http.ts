@@ -121,10 +121,15 @@ async function makeParts(
   server.headersTimeout = server.requestTimeout = server.keepAliveTimeout = 0;
   const connections = new HttpConnections(server);
   const authority = { hostname: "localhost" };
-  const listener = await fetchListener(host.runtime, (request, incoming) => {
-    const { remote, local } = connections.of(incoming);
-    return handler(request, remote, local);
-  }, authority);
+  const listener = await fetchListener(
+    host.runtime,
+    (request, incoming) => {
+      const { remote, local } = connections.of(incoming);
+      return handler(request, remote, local);
+    },
+    report,
+    authority,
+  );
   const onRequest: NodeHttpListener = (incoming, outgoing) => {
     connections.of(incoming).began(outgoing);
     return listener(incoming, outgoing).catch((error) => {

@@ -24,11 +24,9 @@ import type { FsModule, NetModule } from "./node_types.ts";
 
 // Only a fallback comes here, never an inherited socket: its file is the service manager's.
 
-let counter = 0;
-
+/** A name beside a file that nobody can have taken. */
 function sibling(path: string): string {
-  const { process } = globalThis as unknown as { process: { pid: number } };
-  return `${path}.fd3-${process.pid}-${counter++}`;
+  return `${path.slice(0, path.lastIndexOf("/"))}/.fd3-${crypto.randomUUID()}`;
 }
 
 /** What a path is, by device and inode; `undefined` if there is nothing. */
@@ -136,7 +134,8 @@ function guardFile(path: string): Around {
       return;
     }
     const aside = sibling(path);
-    attempt(() => fs.linkSync(path, aside));
+    // Of another user's file there may be no second link (fs.protected_hardlinks, proc_sys_fs(5)): it is away for that moment, then.
+    if (attempt(() => (fs.linkSync(path, aside), true)) === undefined) attempt(() => fs.renameSync(path, aside));
     close();
     attempt(() => fs.renameSync(aside, path));
     // rename(2) does nothing where both are links of one file.
@@ -164,6 +163,14 @@ function guardMethod(listener: object, method: string, around: Around): void {
     return result;
   };
   Object.defineProperty(listener, method, { configurable: true, writable: true, value });
+}
+
+/** Asked before anything is bound. */
+function checkGroup(host: Host, libc: Libc | undefined, group: string | number): void {
+  groupId(group);
+  // Files below /proc take every permission there is.
+  if (libc !== undefined || host.runtime !== "Deno") return;
+  throw new Fd3Error("ERR_FD3_FFI", `Cannot give a socket file to a group: Deno needs --allow-ffi`);
 }
 
 /** Opens a socket at a path. */
@@ -207,7 +214,7 @@ export async function openFallback<L extends object>(
   try {
     if (path === undefined) return await open();
     const { mode, group } = access;
-    if (group !== undefined) groupId(group);
+    if (group !== undefined) checkGroup(host, libc, group);
     listener = await openPath(libc, path, access, open);
     const around = guardFile(path);
     for (const method of [methods].flat()) guardMethod(listener, method, around);

@@ -9,11 +9,20 @@ export function messageOf(error: unknown): string {
 /** Causes of causes that are told of, at most: they may be in a circle. */
 const maxCauses = 8;
 
+/** What somebody threw that is no error, and has no text of its own. */
+function jsonOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Where it was thrown, too. */
 function stackOf(error: unknown): string {
   const { stack } = Object(error) as { stack?: unknown };
   const message = messageOf(error);
-  if (typeof stack !== "string") return message;
+  if (typeof stack !== "string") return message === "[object Object]" ? jsonOf(error) ?? message : message;
   // Not every engine begins the stack with the message.
   return stack.includes(message) ? stack : `${message}\n${stack}`;
 }
@@ -22,6 +31,9 @@ function stackOf(error: unknown): string {
 export function detailsOf(error: unknown): string {
   if (error instanceof Fd3Error) return messageOf(error);
   const texts = [stackOf(error)];
+  // An AggregateError: that of a connection to a host with several addresses says nothing by itself.
+  const { errors } = Object(error) as { errors?: unknown };
+  if (Array.isArray(errors)) texts.push(...errors.slice(0, maxCauses).map((one) => `One of them: ${stackOf(one)}`));
   let { cause } = Object(error) as { cause?: unknown };
   for (let left = maxCauses; cause !== undefined && left > 0; left--) {
     texts.push(`Caused by: ${stackOf(cause)}`);

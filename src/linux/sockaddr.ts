@@ -48,6 +48,8 @@ export function decodeSockaddr(bytes: Uint8Array, length: number): Address | und
     case AF_INET:
       return { transport: "tcp", hostname: bytes.subarray(4, 8).join("."), port: view.getUint16(2) };
     case AF_INET6: {
+      // Who asks for the peer of an IPv4 connection gets the beginning of this, where the descriptor is another's.
+      if (length < 28) return undefined;
       const scope = view.getUint32(24, true);
       const hostname = formatIpv6(bytes.subarray(8, 24)) + (scope === 0 ? "" : `%${scope}`);
       return { transport: "tcp", hostname, port: view.getUint16(2) };

@@ -14,7 +14,7 @@ export interface Outgoing {
   send(lines: readonly string[]): boolean | Promise<void>;
   /** Keeps what it needs until it has left; gives what lets go of it. */
   keep?(): () => void;
-  /** Why it is too late to send it. */
+  /** Of a barrier, which comes after all that was said before: why it is too late to send it. */
   tooLate?(): Error | undefined;
 }
 
@@ -59,7 +59,8 @@ export class Outbox {
     if (!message.isPassing) {
       // It says all this anew, and later.
       for (const line of message.lines) this.#passing.delete(fieldOf(line));
-      return isFree ? this.#first(message) : this.#wait(message);
+      const isFirst = isFree && (message.tooLate === undefined || this.#passing.size === 0);
+      return isFirst ? this.#first(message) : this.#wait(message);
     }
     return isFree && this.#passing.size === 0 ? this.#first(message) : this.#pass(message);
   }
@@ -81,12 +82,29 @@ export class Outbox {
 
   #wait(message: Outgoing): Promise<true> {
     const release = message.keep?.() ?? (() => {});
+    // A nap that does not keep the process alive ends here. One that does is not put off, however many messages come.
+    if (!this.#mustWait()) {
+      this.#cancelNap?.();
+      this.#cancelNap = undefined;
+    }
+    if (message.tooLate !== undefined) this.#holdPassing();
     const waiting = new Promise<void>((resolve, reject) => this.#queue.push({ message, release, resolve, reject }));
-    // The nap before may be one that does not keep the process alive.
-    this.#cancelNap?.();
-    this.#cancelNap = undefined;
     this.#plan();
     return waiting.then(() => true as const);
+  }
+
+  /** Whether something waits that must arrive. */
+  #mustWait(): boolean {
+    return this.#queue.some(({ message }) => !message.isPassing);
+  }
+
+  /** What may be lost waits in the queue, too, where a barrier comes after it. */
+  #holdPassing(): void {
+    for (const line of this.#passing.values()) {
+      const message: Outgoing = { ...this.#lastPassing!, lines: [line] };
+      this.#queue.push({ message, release() {}, resolve() {}, reject() {} });
+    }
+    this.#passing.clear();
   }
 
   /** Nothing else is sent until this is. */
@@ -105,7 +123,7 @@ export class Outbox {
       this.#nap = Math.min(2 * this.#nap, longestNapMs);
       this.#flush();
     };
-    if (this.#queue.length === 0) {
+    if (!this.#mustWait()) {
       this.#cancelNap = this.#after(this.#nap, wake);
       return;
     }
@@ -114,8 +132,20 @@ export class Outbox {
     this.#cancelNap = () => clearTimeout(timer);
   }
 
+  /** Rejects those for which it is too late, wherever they stand. */
+  #giveUp(): void {
+    for (const waiting of [...this.#queue]) {
+      const error = waiting.message.tooLate?.();
+      if (error === undefined) continue;
+      this.#queue.splice(this.#queue.indexOf(waiting), 1);
+      waiting.reject(error);
+      waiting.release();
+    }
+  }
+
   /** Sends what there is room for. */
   #flush(): void {
+    this.#giveUp();
     while (!this.#isSending && (this.#queue.length > 0 ? this.#sendNext() : this.#sendPassing()));
     if (this.#queue.length > 0 || this.#passing.size > 0) this.#plan();
     else this.#nap = firstNapMs;
@@ -126,8 +156,6 @@ export class Outbox {
     const { message, release, resolve, reject } = this.#queue[0];
     let sent: boolean | Promise<void>;
     try {
-      const error = message.tooLate?.();
-      if (error !== undefined) throw error;
       sent = message.send(message.lines);
     } catch (error) {
       reject(error);
