@@ -128,7 +128,7 @@ test(`what waits is not put off by what comes after it (${runtime})`, async () =
   const message = { lines: ["X_A=1"], isPassing: false, send: () => hasRoom };
   const { clearTimeout } = globalThis;
   let cleared = 0;
-  globalThis.clearTimeout = (timer) => (cleared++, clearTimeout(timer));
+  globalThis.clearTimeout = ((timer: number) => (cleared++, clearTimeout(timer))) as typeof clearTimeout;
   try {
     const all = [outbox.push(message), outbox.push(message), outbox.push(message)];
     assert.equal(cleared, 0);
