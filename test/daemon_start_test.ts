@@ -102,7 +102,7 @@ test("daemon() says why setup failed, and closes what it opened", async () => {
 });
 
 test("daemon() takes anything for an error", async () => {
-  for (const [thrown, text] of [["a text", "a text"], [undefined, "undefined"], [{ message: 1 }, "[object Object]"]]) {
+  for (const [thrown, text] of [["a text", "a text"], [undefined, "undefined"], [{ message: 1 }, '{"message":1}']]) {
     const life = new FakeLife();
     void life.start(() => {
       throw thrown;

@@ -83,7 +83,7 @@ test(`detailsOf() tells all that went wrong, and what was thrown that is no erro
   assert.equal(detailsOf({ status: 418, why: "teapot" }), '{"status":418,"why":"teapot"}');
   const circle: { self?: unknown } = {};
   circle.self = circle;
-  assert.equal(detailsOf(circle), "[object Object]");
+  for (const one of [circle, Object.create(null)]) assert.equal(detailsOf(one), "[object Object]");
   assert.equal(detailsOf(undefined), "undefined");
 });
 

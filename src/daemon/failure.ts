@@ -1,28 +1,30 @@
 import { Fd3Error } from "../errors.ts";
 
+/** What somebody threw that is no error, as it is or as JSON. */
+function textOf(value: unknown): string {
+  try {
+    const text = String(value);
+    return text === "[object Object]" ? JSON.stringify(value) ?? text : text;
+  } catch {
+    // It is a circle, or nothing makes a text of it.
+    return "[object Object]";
+  }
+}
+
 /** An error for the status: its message alone. */
 export function messageOf(error: unknown): string {
   const { message } = Object(error) as { message?: unknown };
-  return typeof message === "string" && message !== "" ? message : String(error);
+  return typeof message === "string" && message !== "" ? message : textOf(error);
 }
 
 /** Causes of causes that are told of, at most: they may be in a circle. */
 const maxCauses = 8;
 
-/** What somebody threw that is no error, and has no text of its own. */
-function jsonOf(value: unknown): string | undefined {
-  try {
-    return JSON.stringify(value);
-  } catch {
-    return undefined;
-  }
-}
-
 /** Where it was thrown, too. */
 function stackOf(error: unknown): string {
   const { stack } = Object(error) as { stack?: unknown };
   const message = messageOf(error);
-  if (typeof stack !== "string") return message === "[object Object]" ? jsonOf(error) ?? message : message;
+  if (typeof stack !== "string") return message;
   // Not every engine begins the stack with the message.
   return stack.includes(message) ? stack : `${message}\n${stack}`;
 }
