@@ -58,7 +58,7 @@ export interface FileAccess {
   readonly mode?: number;
   /**
    * Group of the socket file that `fallback` makes, such as `"www-data"` for a proxy's user: a name of /etc/group, or a number. A service that is
-   * not root must be of that group (SupplementaryGroups=).
+   * not root must be of that group (SupplementaryGroups=). Deno needs `--allow-ffi` for it.
    */
   readonly group?: string | number;
 }

@@ -67,9 +67,10 @@ test(`localEnd() takes few calls however many connections there are (${runtime})
   const { listener, connect, leave } = server;
   const counting = countingLibc(libc());
   const ask = (client: Socket) => {
-    const hostname = client.localAddress!.includes(":") ? client.localAddress! : `::ffff:${client.localAddress}`;
+    const peer = peerOf(client);
     return counting.callsOf(() => {
-      assert.deepEqual(localEnd(counting.libc, listener, peerOf(client)), { ...listener, hostname });
+      // On one machine a client comes from the address that it goes to.
+      assert.deepEqual(localEnd(counting.libc, listener, peer), { ...listener, hostname: peer.hostname });
     });
   };
   const clients: Socket[] = [];
@@ -83,14 +84,19 @@ test(`localEnd() takes few calls however many connections there are (${runtime})
   }
   // A look at all of them each time would be some 50,000. Each client is in this process, too, and others may have left gaps.
   assert.ok(calls < 9000, `${calls} calls for 149 new ones`);
-  // One more for another client's that has the same port.
-  const isFew = (calls: number) => calls === 3 || calls === 4;
-  assert.ok(clients.map(ask).every(isFew));
+  const askAgain = (client: Socket) => {
+    const calls = ask(client);
+    const namesakes = clients.filter(({ localPort }) => localPort === client.localPort).length - 1;
+    // One more for another client's that has the same port, if that is looked at first.
+    if (namesakes === 0) assert.equal(calls, 3);
+    else assert.ok(calls >= 3 && calls <= 3 + namesakes, `${calls} calls, ${namesakes} with the same port`);
+  };
+  clients.forEach(askAgain);
   // One that gets a number of another's is found as well, and then known.
   await leave(clients[10]);
   clients[10] = await connect("::1");
   ask(clients[10]);
-  assert.ok(isFew(ask(clients[10])));
+  askAgain(clients[10]);
   clients.forEach((client) => client.destroy());
 });
 

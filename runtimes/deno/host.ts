@@ -3,12 +3,12 @@ import { hasLibc, type Host } from "../../src/host.ts";
 import { warnOnce } from "../../src/warning.ts";
 import { env, libc } from "./process.ts";
 import { serviceHost } from "./service_host.ts";
-import { deno } from "./types.ts";
+import { deno, isGranted } from "./types.ts";
 
 /** Whether so many descriptors can be opened, where Deno may open anything. */
 function canOpen(count: number): boolean | undefined {
-  const { permissions, openSync } = deno();
-  if (permissions.querySync({ name: "read", path: "/" }).state !== "granted") return undefined;
+  if (!isGranted({ name: "read", path: "/" })) return undefined;
+  const { openSync } = deno();
   const files: { close(): void }[] = [];
   try {
     while (files.length < count) files.push(openSync("/"));

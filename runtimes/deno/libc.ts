@@ -10,7 +10,7 @@ import {
   signatures,
   wrapLibc,
 } from "../../src/linux/libc.ts";
-import { deno, type DenoSymbols } from "./types.ts";
+import { deno, type DenoSymbols, isGranted } from "./types.ts";
 
 /**
  * Where libc may be. A name without a folder wants the whole --allow-ffi; --allow-ffi=PATH covers only the same absolute path.
@@ -75,12 +75,12 @@ function openAt<S extends Signatures>(path: string, signatures: S, arch: "x64" |
 
 /** Functions of libc by Deno.dlopen, if --allow-ffi covers it. Nothing prompts. */
 export function openDenoFunctions<S extends Signatures>(signatures: S, atOnce?: Names<S>): LibcOf<S> | LibcMissing {
-  const { build, permissions } = deno();
+  const { build } = deno();
   const arch = build.arch === "x86_64" ? "x64" : build.arch === "aarch64" ? "arm64" : undefined;
   if (arch === undefined) return { missing: `no layout of libc's structures is known for ${build.arch}` };
   let cause = "Deno calls libc with --allow-ffi";
   for (const path of paths) {
-    if (permissions.querySync({ name: "ffi", path }).state !== "granted") continue;
+    if (!isGranted({ name: "ffi", path })) continue;
     try {
       return openAt(path, signatures, arch, atOnce);
     } catch (error) {

@@ -10,7 +10,7 @@ import type { Address } from "../../src/types.ts";
 import { addressOf } from "../shared/choice.ts";
 import { fromDeno, toDeno } from "./address.ts";
 import { denoHost as host } from "./host.ts";
-import { deno, type DenoListener, type Permission } from "./types.ts";
+import { deno, type DenoListener, isGranted } from "./types.ts";
 
 /** Where a placeholder for a socket of this address is opened: nothing of another host reaches it. */
 export function placeholderAddress({ transport }: Address): FallbackAddress {
@@ -39,8 +39,7 @@ export function obstacle(address: Address | undefined): string | undefined {
   if (!hasLibc(libc)) return libc.missing;
   if (address === undefined) return "its address is unknown";
   const host127 = address.transport === "tcp" ? { host: "127.0.0.1:0" } : {};
-  const permission: Permission = { name: "net", ...host127 };
-  if (deno().permissions.querySync(permission).state === "granted") return undefined;
+  if (isGranted({ name: "net", ...host127 })) return undefined;
   return address.transport === "tcp" ? "it needs --allow-net=127.0.0.1" : "it needs --allow-net";
 }
 

@@ -6,7 +6,7 @@ import { makedev } from "../../src/linux/makedev.ts";
 import { builtin } from "../shared/builtin.ts";
 import { openDenoFunctions } from "./libc.ts";
 import { env, libc as openLibc } from "./process.ts";
-import { deno } from "./types.ts";
+import { deno, isGranted } from "./types.ts";
 
 const AT_EMPTY_PATH = 0x1000;
 const STATX_INO = 0x100;
@@ -34,10 +34,7 @@ function stderrIdByNode(): string {
 export const serviceHost: ServiceHost = {
   env(name) {
     // On a terminal, Deno would stop the program to ask for what only the prefix of a log line needs.
-    const isOptional = name === "JOURNAL_STREAM";
-    if (isOptional && deno().permissions.querySync({ name: "env", variable: name }).state !== "granted") {
-      return undefined;
-    }
+    if (name === "JOURNAL_STREAM" && !isGranted({ name: "env", variable: name })) return undefined;
     return env(name);
   },
   writeStderr(text) {

@@ -120,3 +120,8 @@ export interface DenoNamespace {
 export function deno(): DenoNamespace {
   return (globalThis as unknown as { Deno: DenoNamespace }).Deno;
 }
+
+/** Whether Deno has a permission. Nothing prompts. */
+export function isGranted(permission: Permission): boolean {
+  return deno().permissions.querySync(permission).state === "granted";
+}

@@ -170,7 +170,7 @@ function checkGroup(host: Host, libc: Libc | undefined, group: string | number):
   groupId(group);
   // Files below /proc take every permission there is.
   if (libc !== undefined || host.runtime !== "Deno") return;
-  throw new Fd3Error("ERR_FD3_FFI", `Cannot give a socket file to a group: Deno needs --allow-ffi`);
+  throw new Fd3Error("ERR_FD3_FFI", "Cannot give a socket file to a group: Deno needs --allow-ffi");
 }
 
 /** Opens a socket at a path. */

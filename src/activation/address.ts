@@ -41,9 +41,9 @@ function isIpv6(text: string): boolean {
 }
 
 /** What names a network interface has (IFNAMSIZ), or its number. */
-const scope = "[^%/:\\s\\0]{1,15}";
-const scopePattern = new RegExp(`^${scope}$`);
-const v6Pattern = new RegExp(`^\\[([0-9a-fA-F:.]+)\\]:([0-9]+)(?:%(${scope}))?$`);
+const device = "[^%/:\\s\\0]{1,15}";
+const scopePattern = new RegExp(`^${device}$`);
+const v6Pattern = new RegExp(`^\\[([0-9a-fA-F:.]+)\\]:([0-9]+)(?:%(${device}))?$`);
 
 /** The lengths that the domain name system has room for (RFC 1035, 2.3.4). */
 const [longestName, longestLabel] = [253, 63];

@@ -1,6 +1,6 @@
 import { Fd3Error } from "../errors.ts";
 import type { Host } from "../host.ts";
-import { memory } from "../notify/environment.ts";
+import { variable } from "../notify/environment.ts";
 import type { ListenOptions } from "../types.ts";
 import { type FallbackAddress, fallbackAddress, formatAddress } from "./address.ts";
 import { table } from "./table.ts";
@@ -12,10 +12,8 @@ import { explainNothing } from "./wrapper.ts";
 function supervision(host: Host): string | undefined {
   // systemd.exec(5), since 248: a terminal that is a service itself hands it on, but then it is another's.
   if (Number(host.env("SYSTEMD_EXEC_PID")) === host.pid()) return "SYSTEMD_EXEC_PID is this process";
-  // notify() takes it out of the environment.
-  return (host.env("NOTIFY_SOCKET") ?? memory().variables.NOTIFY_SOCKET) === undefined
-    ? undefined
-    : "NOTIFY_SOCKET is set";
+  // notify() takes it out of the environment, and remembers it.
+  return variable(host, "NOTIFY_SOCKET", { keepEnv: true }) === undefined ? undefined : "NOTIFY_SOCKET is set";
 }
 
 /**
