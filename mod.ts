@@ -23,14 +23,14 @@
 import * as bun from "./runtimes/bun.ts";
 import * as deno from "./runtimes/deno.ts";
 import * as node from "./runtimes/node.ts";
-import type { ServiceApi } from "./src/daemon/service_types.ts";
+import type { ServiceApi } from "./src/service/types.ts";
 import type { DaemonApi } from "./src/daemon/types.ts";
 import type { NotifyApi } from "./src/notify/types.ts";
 import type { Api } from "./src/api.ts";
 
 export { Fd3Error, type Fd3ErrorCode } from "./src/errors.ts";
 export type * from "./src/api.ts";
-export type * from "./src/daemon/service_types.ts";
+export type * from "./src/service/types.ts";
 export type * from "./src/daemon/types.ts";
 export type * from "./src/http/types.ts";
 export type * from "./src/notify/types.ts";

@@ -5,8 +5,8 @@
  */
 import { listenFds as coreListenFds } from "../src/activation/table.ts";
 import { daemonBy } from "../src/daemon/facade.ts";
-import { createService } from "../src/daemon/service.ts";
-import type { ServiceApi } from "../src/daemon/service_types.ts";
+import { createService } from "../src/service/service.ts";
+import type { ServiceApi } from "../src/service/types.ts";
 import type { DaemonApi } from "../src/daemon/types.ts";
 import type { HttpServer, ServeHandler, ServeOptions } from "../src/http/types.ts";
 import { withFreeFds } from "../src/free_fds.ts";
@@ -19,7 +19,7 @@ import { bunHost as host } from "./bun/host.ts";
 import { openBunFunctions } from "./bun/libc.ts";
 import { adoptBun, openBun } from "./bun/listener.ts";
 import { adoptNative } from "./bun/native.ts";
-import type { ServeNativeOptions } from "./bun/serve_native.ts";
+import type { ServeNativeOptions } from "./bun/serve/native.ts";
 import type { BunListener, BunServer, BunSocketHandlers } from "./bun/types.ts";
 import { onProcessSignals, processGlobal } from "./shared/process_host.ts";
 import { processDaemon } from "./shared/process_daemon.ts";
@@ -27,12 +27,12 @@ import { processService } from "./shared/process_service.ts";
 
 export { Fd3Error, type Fd3ErrorCode } from "../src/errors.ts";
 export type * from "../src/api.ts";
-export type * from "../src/daemon/service_types.ts";
+export type * from "../src/service/types.ts";
 export type * from "../src/daemon/types.ts";
 export type * from "../src/http/types.ts";
 export type * from "../src/notify/types.ts";
 export type * from "../src/types.ts";
-export type { ServeNativeOptions } from "./bun/serve_native.ts";
+export type { ServeNativeOptions } from "./bun/serve/native.ts";
 export type {
   BunHeaders,
   BunListener,
@@ -135,7 +135,7 @@ export async function serve(handler: ServeHandler, options: ServeOptions = {}): 
  */
 export async function serveNative(options: ServeNativeOptions): Promise<BunServer> {
   // Not with the module: `listen()` shall not wait until this is read.
-  const { openServeNative } = await withFreeFds(host, "serve", () => import("./bun/serve_native.ts"));
+  const { openServeNative } = await withFreeFds(host, "serve", () => import("./bun/serve/native.ts"));
   return await openServeNative(options);
 }
 

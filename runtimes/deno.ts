@@ -6,8 +6,8 @@
 import { listenFds as coreListenFds } from "../src/activation/table.ts";
 import type { Choice } from "../src/activation/choose.ts";
 import { daemonBy } from "../src/daemon/facade.ts";
-import { createService } from "../src/daemon/service.ts";
-import type { ServiceApi } from "../src/daemon/service_types.ts";
+import { createService } from "../src/service/service.ts";
+import type { ServiceApi } from "../src/service/types.ts";
 import type { DaemonApi } from "../src/daemon/types.ts";
 import { Fd3Error } from "../src/errors.ts";
 import { hasLibc } from "../src/host.ts";
@@ -24,19 +24,19 @@ import { denoHost as host } from "./deno/host.ts";
 import { openDenoFunctions } from "./deno/libc.ts";
 import { DenoStreamListener, openDeno } from "./deno/listener.ts";
 import { adoptNative } from "./deno/native.ts";
-import type { ServeNativeOptions } from "./deno/serve_native.ts";
+import type { ServeNativeOptions } from "./deno/serve/native.ts";
 import { serviceHost } from "./deno/service_host.ts";
 import { setUpSignals } from "./deno/signals.ts";
 import { deno, type DenoHttpServer, type DenoListener, type DenoServeHandler } from "./deno/types.ts";
 
 export { Fd3Error, type Fd3ErrorCode } from "../src/errors.ts";
 export type * from "../src/api.ts";
-export type * from "../src/daemon/service_types.ts";
+export type * from "../src/service/types.ts";
 export type * from "../src/daemon/types.ts";
 export type * from "../src/http/types.ts";
 export type * from "../src/notify/types.ts";
 export type * from "../src/types.ts";
-export type { ServeNativeOptions } from "./deno/serve_native.ts";
+export type { ServeNativeOptions } from "./deno/serve/native.ts";
 export type {
   DenoAddress,
   DenoConn,
@@ -149,7 +149,7 @@ export async function serveNative(
   handler: DenoServeHandler,
 ): Promise<DenoHttpServer> {
   // Loaded now, so that who only listens does not wait for it.
-  const { serveOwn } = await withFreeFds(host, "serve", () => import("./deno/serve_native.ts"));
+  const { serveOwn } = await withFreeFds(host, "serve", () => import("./deno/serve/native.ts"));
   return await serveOwn(options, handler);
 }
 

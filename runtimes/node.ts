@@ -5,8 +5,8 @@
  */
 import { listenFds as coreListenFds } from "../src/activation/table.ts";
 import { daemonBy } from "../src/daemon/facade.ts";
-import { createService } from "../src/daemon/service.ts";
-import type { ServiceApi } from "../src/daemon/service_types.ts";
+import { createService } from "../src/service/service.ts";
+import type { ServiceApi } from "../src/service/types.ts";
 import type { DaemonApi } from "../src/daemon/types.ts";
 import type { HttpServer, ServeHandler, ServeOptions } from "../src/http/types.ts";
 import { withFreeFds } from "../src/free_fds.ts";
@@ -25,7 +25,7 @@ import { onProcessSignals, processGlobal } from "./shared/process_host.ts";
 
 export { Fd3Error, type Fd3ErrorCode } from "../src/errors.ts";
 export type * from "../src/api.ts";
-export type * from "../src/daemon/service_types.ts";
+export type * from "../src/service/types.ts";
 export type * from "../src/daemon/types.ts";
 export type * from "../src/http/types.ts";
 export type * from "../src/notify/types.ts";

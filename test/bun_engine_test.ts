@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { openBunServe } from "../runtimes/bun/serve_engine.ts";
+import { openBunServe } from "../runtimes/bun/serve/engine.ts";
 import type { Engine } from "../src/http/engine.ts";
 import { eventually } from "./fixtures/activate.ts";
 import { adopted, Handler, opened } from "./fixtures/bun_engine.ts";

@@ -2,22 +2,22 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 import { test } from "node:test";
-import { httpUrl } from "../runtimes/deno/request_url.ts";
+import { httpUrl } from "../runtimes/deno/serve/request_url.ts";
 import { fallbackAddress, parseListenAddress } from "../src/activation/address.ts";
 import { named } from "../src/activation/choose.ts";
 import { parseNames } from "../src/activation/listen_fds.ts";
 import { parseInt32, parsePid, parseUint64 } from "../src/activation/number.ts";
 import { findWrapper } from "../src/activation/wrapper.ts";
-import { credential } from "../src/daemon/credential.ts";
-import { directories } from "../src/daemon/directories.ts";
-import { detailsOf, errnoOf, messageOf } from "../src/daemon/failure.ts";
-import { logText } from "../src/daemon/log.ts";
+import { credential } from "../src/service/credential.ts";
+import { directories } from "../src/service/directories.ts";
+import { detailsOf, errnoOf, messageOf } from "../src/service/failure.ts";
+import { logText } from "../src/service/log.ts";
 import { parseEpollInfo, socketInode } from "../src/linux/proc.ts";
 import { notifyAddress } from "../src/notify/address.ts";
 import { isFdName } from "../src/notify/state.ts";
 import { statusLine } from "../src/notify/status_line.ts";
 import { systemError } from "../src/system_error.ts";
-import type { ServiceHost } from "../src/daemon/service_host.ts";
+import type { ServiceHost } from "../src/service/host.ts";
 
 /** As long as a client's header, an error's message or an environment variable easily is. */
 const length = 65536;

@@ -1,8 +1,8 @@
 // What serve() says of requests that failed goes to the journal as errors.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { logText } from "../src/daemon/log.ts";
-import { detailsOf } from "../src/daemon/failure.ts";
+import { logText } from "../src/service/log.ts";
+import { detailsOf } from "../src/service/failure.ts";
 import { activate } from "./fixtures/activate.ts";
 import { type Place, places } from "./fixtures/engines.ts";
 import { ask } from "./fixtures/http_client.ts";

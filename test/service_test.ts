@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { booted } from "../src/daemon/booted.ts";
-import { credential } from "../src/daemon/credential.ts";
-import { directories } from "../src/daemon/directories.ts";
-import { log, logText } from "../src/daemon/log.ts";
-import type { ServiceHost } from "../src/daemon/service_host.ts";
-import type { DirectoryKind } from "../src/daemon/service_types.ts";
+import { booted } from "../src/service/booted.ts";
+import { credential } from "../src/service/credential.ts";
+import { directories } from "../src/service/directories.ts";
+import { log, logText } from "../src/service/log.ts";
+import type { ServiceHost } from "../src/service/host.ts";
+import type { DirectoryKind } from "../src/service/types.ts";
 import { makedev } from "../src/linux/makedev.ts";
 import { fd3Error, typeError } from "./fixtures/expect.ts";
 import { notifyHost } from "./fixtures/notify_host.ts";

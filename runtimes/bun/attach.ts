@@ -1,12 +1,12 @@
 import type { Choice } from "../../src/activation/choose.ts";
 import type { Address } from "../../src/types.ts";
-import { HttpConnections } from "../shared/http_connections.ts";
-import type { IncomingMessage, NodeHttpServer, ServerResponse } from "../shared/http_types.ts";
+import { HttpConnections } from "../shared/http/connections.ts";
+import type { IncomingMessage, NodeHttpServer, ServerResponse } from "../shared/http/types.ts";
 import type { NetAddress, NetServer } from "../shared/node_types.ts";
 import { runtimePath } from "../shared/paths.ts";
 import { bunHost as host } from "./host.ts";
 import type { Fed } from "./net_feed.ts";
-import { findServeSocket } from "./serve_socket.ts";
+import { findServeSocket } from "./serve/socket.ts";
 import { transplantServer } from "./server_transplant.ts";
 
 /**

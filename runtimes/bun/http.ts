@@ -1,12 +1,12 @@
 import type { EngineMaker } from "../../src/http/engine.ts";
-import { reportTo } from "../../src/http/report.ts";
+import { reportTo } from "../../src/service/report.ts";
 import type { ServeAdapter } from "../../src/http/serve.ts";
-import { nodeHttp } from "../shared/node_http.ts";
+import { nodeHttp } from "../shared/http/engine.ts";
 import { processService } from "../shared/process_service.ts";
 import { checkTls } from "../shared/tls_check.ts";
 import { bunHost as host } from "./host.ts";
 import { bunWays } from "./http_listening.ts";
-import { adoptBunServe, openBunServe } from "./serve_engine.ts";
+import { adoptBunServe, openBunServe } from "./serve/engine.ts";
 
 export { serveWith } from "../../src/http/serve.ts";
 export { trafficOf } from "../../src/http/traffic.ts";

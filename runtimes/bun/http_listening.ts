@@ -1,13 +1,13 @@
 import type { Clients } from "../../src/linux/clients.ts";
 import { unreadConnections } from "../../src/linux/handshake.ts";
 import type { Address } from "../../src/types.ts";
-import type { HttpListening, HttpParts, HttpWays } from "../shared/http_listening.ts";
+import type { HttpListening, HttpParts, HttpWays } from "../shared/http/listening.ts";
 import { openServer } from "../shared/net_fallback.ts";
 import { clientsAt } from "../shared/server_clients.ts";
 import { bunHost as host } from "./host.ts";
-import type { NodeHttpServer } from "../shared/http_types.ts";
+import type { NodeHttpServer } from "../shared/http/types.ts";
 import type { Fed } from "./net_feed.ts";
-import { findServeSocket } from "./serve_socket.ts";
+import { findServeSocket } from "./serve/socket.ts";
 import { transplantServer } from "./server_transplant.ts";
 
 /**

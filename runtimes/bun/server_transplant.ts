@@ -12,7 +12,7 @@ import type { NetServer } from "../shared/node_types.ts";
 import { runtimePath } from "../shared/paths.ts";
 import { inheritedClients } from "../shared/server_clients.ts";
 import { bunHost as host } from "./host.ts";
-import { ServeSocket } from "./serve_socket.ts";
+import { ServeSocket } from "./serve/socket.ts";
 
 /** What a placeholder of Bun's own server needs of the unit, whatever the socket's own family is: IPv6 is what Bun tries first. */
 export const families = "where RestrictAddressFamilies= is set, it must name AF_INET, AF_INET6 and AF_UNIX";

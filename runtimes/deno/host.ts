@@ -1,6 +1,6 @@
 import { isLack } from "../../src/free_fds.ts";
 import { hasLibc, type Host } from "../../src/host.ts";
-import { warnOnce } from "../../src/warning.ts";
+import { warnOnce } from "../../src/service/warning.ts";
 import { env, libc } from "./process.ts";
 import { serviceHost } from "./service_host.ts";
 import { deno, isGranted } from "./types.ts";

@@ -1,10 +1,10 @@
-import { reportTo } from "../../src/http/report.ts";
+import { reportTo } from "../../src/service/report.ts";
 import type { ServeAdapter } from "../../src/http/serve.ts";
-import { netWays } from "../shared/http_listening.ts";
-import { nodeHttp } from "../shared/node_http.ts";
+import { netWays } from "../shared/http/listening.ts";
+import { nodeHttp } from "../shared/http/engine.ts";
 import { checkTls } from "../shared/tls_check.ts";
 import { denoHost as host } from "./host.ts";
-import { denoServe } from "./serve_engine.ts";
+import { denoServe } from "./serve/engine.ts";
 import { serviceHost } from "./service_host.ts";
 
 export { serveWith } from "../../src/http/serve.ts";

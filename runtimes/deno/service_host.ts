@@ -1,4 +1,4 @@
-import type { ServiceHost } from "../../src/daemon/service_host.ts";
+import type { ServiceHost } from "../../src/service/host.ts";
 import { hasLibc } from "../../src/host.ts";
 import { ENOENT, O_CLOEXEC, O_PATH } from "../../src/linux/constants.ts";
 import { cString } from "../../src/linux/libc.ts";

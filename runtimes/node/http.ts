@@ -1,8 +1,8 @@
-import { reportTo } from "../../src/http/report.ts";
+import { reportTo } from "../../src/service/report.ts";
 import type { ServeAdapter } from "../../src/http/serve.ts";
 import { bunWays } from "../bun/http_listening.ts";
-import { netWays } from "../shared/http_listening.ts";
-import { nodeHttp } from "../shared/node_http.ts";
+import { netWays } from "../shared/http/listening.ts";
+import { nodeHttp } from "../shared/http/engine.ts";
 import { checkTls } from "../shared/tls_check.ts";
 import { currentHost, currentHosts } from "./current_host.ts";
 

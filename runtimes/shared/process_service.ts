@@ -1,4 +1,4 @@
-import type { ServiceHost } from "../../src/daemon/service_host.ts";
+import type { ServiceHost } from "../../src/service/host.ts";
 import { builtin } from "./builtin.ts";
 import { processGlobal } from "./process_host.ts";
 

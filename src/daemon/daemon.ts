@@ -4,7 +4,7 @@ import { checkDaemonOptions } from "./options.ts";
 import type { DaemonContext, DaemonOptions } from "./types.ts";
 
 export { asked } from "./asked.ts";
-export { timers } from "./timers.ts";
+export { timers } from "../time/timers.ts";
 
 /** See {@linkcode DaemonApi.daemon}. */
 export async function runDaemon(

@@ -1,10 +1,10 @@
 import type { Host } from "../host.ts";
-import type { Clock } from "../http/clock.ts";
+import type { Clock } from "../time/clock.ts";
 import type { Traffic } from "../http/traffic.ts";
 import type { HttpServer, ServeHandler, ServeOptions } from "../http/types.ts";
 import type { NotifyApi } from "../notify/types.ts";
 import type { Listener, ListenFd, ListenOptions } from "../types.ts";
-import type { ServiceApi } from "./service_types.ts";
+import type { ServiceApi } from "../service/types.ts";
 
 /** The signals that a daemon heeds. */
 export type DaemonSignal = "SIGTERM" | "SIGINT" | "SIGHUP";

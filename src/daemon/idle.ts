@@ -1,4 +1,4 @@
-import type { Clock } from "../http/clock.ts";
+import type { Clock } from "../time/clock.ts";
 import type { Part } from "./part.ts";
 
 /** What {@linkcode watchIdle} watches. */

@@ -1,8 +1,8 @@
-import { deadlineOf } from "../http/waiting.ts";
+import { deadlineOf } from "../time/waiting.ts";
 import type { Watchdog } from "../notify/types.ts";
 import { Context } from "./context.ts";
 import type { DaemonHost } from "./daemon_host.ts";
-import { detailsOf, errnoOf, messageOf } from "./failure.ts";
+import { detailsOf, errnoOf, messageOf } from "../service/failure.ts";
 import { watchIdle } from "./idle.ts";
 import { Messages } from "./messages.ts";
 import type { Part } from "./part.ts";

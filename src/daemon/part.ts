@@ -1,6 +1,6 @@
-import type { Clock } from "../http/clock.ts";
+import type { Clock } from "../time/clock.ts";
 import type { EngineName } from "../http/types.ts";
-import { untilQuiet } from "../http/waiting.ts";
+import { untilQuiet } from "../time/waiting.ts";
 import type { Address, Connection, Listener } from "../types.ts";
 import type { Served } from "./daemon_host.ts";
 

@@ -1,5 +1,5 @@
 import type { DaemonHost } from "./daemon_host.ts";
-import { detailsOf, messageOf } from "./failure.ts";
+import { detailsOf, messageOf } from "../service/failure.ts";
 import type { Messages } from "./messages.ts";
 
 /**

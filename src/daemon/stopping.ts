@@ -1,5 +1,5 @@
-import type { Clock } from "../http/clock.ts";
-import { type Deadline, deadlineOf } from "../http/waiting.ts";
+import type { Clock } from "../time/clock.ts";
+import { type Deadline, deadlineOf } from "../time/waiting.ts";
 import type { Part } from "./part.ts";
 
 /** Waits until a promise has settled, at most so many milliseconds. */

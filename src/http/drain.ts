@@ -1,7 +1,7 @@
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../time/clock.ts";
 import type { Engine } from "./engine.ts";
 import { isQuiet, type Traffic } from "./traffic.ts";
-import { deadlineOf, untilQuiet } from "./waiting.ts";
+import { deadlineOf, untilQuiet } from "../time/waiting.ts";
 
 /** What {@linkcode drain} drains. */
 export interface Draining {

@@ -1,5 +1,5 @@
 import type { Address } from "../types.ts";
-import { clock } from "./clock.ts";
+import { clock } from "../time/clock.ts";
 import { drain } from "./drain.ts";
 import type { Engine } from "./engine.ts";
 import { defaultIdleTimeout } from "./idle.ts";

@@ -1,4 +1,4 @@
-import type { ServiceHost } from "../daemon/service_host.ts";
+import type { ServiceHost } from "../service/host.ts";
 import { hasLibc, type Host, type LibcMissing } from "../host.ts";
 import { lazy } from "../lazy.ts";
 import type { LibcOf, Signatures } from "../linux/libc.ts";

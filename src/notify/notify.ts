@@ -4,7 +4,7 @@ import { variable } from "./environment.ts";
 import { encodeMessage, encodeState } from "./state.ts";
 import { deliver } from "./transport.ts";
 import type { NotifyOptions, NotifyState } from "./types.ts";
-import { warnOnce } from "../warning.ts";
+import { warnOnce } from "../service/warning.ts";
 
 /** A manager ignores a RELOADING=1 that does not say when it began, if the unit is Type=notify-reload. */
 function withTime(host: NotifyHost, state: NotifyState): NotifyState {

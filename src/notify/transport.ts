@@ -11,7 +11,7 @@ import { Outbox, type Outgoing } from "./outbox.ts";
 import { sendPlain } from "./plain.ts";
 import { encodeMessage } from "./state.ts";
 import type { NotifyEnvOptions } from "./types.ts";
-import { warnOnce } from "../warning.ts";
+import { warnOnce } from "../service/warning.ts";
 
 /** The most descriptors in one message (SCM_MAX_FD of the kernel). */
 const maxFds = 253;

@@ -1,4 +1,4 @@
-import { log } from "../daemon/log.ts";
+import { log } from "../service/log.ts";
 import { Fd3Error } from "../errors.ts";
 import { variable } from "./environment.ts";
 import type { NotifyHost } from "./host.ts";

@@ -1,5 +1,5 @@
-import { clock } from "../http/clock.ts";
-import type { DaemonHost } from "./daemon_host.ts";
+import { clock } from "./clock.ts";
+import type { DaemonHost } from "../daemon/daemon_host.ts";
 
 /** Time, and life, as every runtime has them. */
 export const timers: Pick<DaemonHost, "now" | "after" | "keepAlive"> = {

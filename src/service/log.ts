@@ -1,5 +1,5 @@
-import type { ServiceHost } from "./service_host.ts";
-import type { LogPriority } from "./service_types.ts";
+import type { ServiceHost } from "./host.ts";
+import type { LogPriority } from "./types.ts";
 
 /** In the order of their numbers, `emerg` 0 to `debug` 7: see syslog(3). */
 const priorities: readonly LogPriority[] = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];

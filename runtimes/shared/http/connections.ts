@@ -1,6 +1,6 @@
-import type { Address } from "../../src/types.ts";
-import type { HttpSocket, IncomingMessage, NodeHttpServer, ServerResponse } from "./http_types.ts";
-import { socketAddress } from "./net_connection.ts";
+import type { Address } from "../../../src/types.ts";
+import type { HttpSocket, IncomingMessage, NodeHttpServer, ServerResponse } from "./types.ts";
+import { socketAddress } from "../net_connection.ts";
 
 const key: unique symbol = Symbol("fd3.connection");
 

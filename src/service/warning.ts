@@ -1,5 +1,5 @@
-import { log } from "./daemon/log.ts";
-import type { ServiceHost } from "./daemon/service_host.ts";
+import { log } from "./log.ts";
+import type { ServiceHost } from "./host.ts";
 
 // On globalThis, not in this module: two copies of the package may meet, and `bun --hot` evaluates a module twice.
 const key: unique symbol = Symbol.for("fd3.warned");

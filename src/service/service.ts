@@ -4,8 +4,8 @@ import { booted } from "./booted.ts";
 import { credential } from "./credential.ts";
 import { directories } from "./directories.ts";
 import { log } from "./log.ts";
-import type { ServiceHost } from "./service_host.ts";
-import type { ServiceApi } from "./service_types.ts";
+import type { ServiceHost } from "./host.ts";
+import type { ServiceApi } from "./types.ts";
 
 /**
  * A service's surroundings on one runtime.

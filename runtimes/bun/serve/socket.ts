@@ -1,12 +1,12 @@
-import { hasLibc } from "../../src/host.ts";
-import { EPOLLET } from "../../src/linux/constants.ts";
-import type { Libc } from "../../src/linux/libc.ts";
-import { findRegistration, rearm, type Registration } from "../../src/linux/epoll.ts";
-import { findSocket } from "../../src/linux/transplant.ts";
-import { withdraw } from "../../src/linux/withdraw.ts";
-import type { Address } from "../../src/types.ts";
-import { bunHost as host } from "./host.ts";
-import { Patrol } from "./patrol.ts";
+import { hasLibc } from "../../../src/host.ts";
+import { EPOLLET } from "../../../src/linux/constants.ts";
+import type { Libc } from "../../../src/linux/libc.ts";
+import { findRegistration, rearm, type Registration } from "../../../src/linux/epoll.ts";
+import { findSocket } from "../../../src/linux/transplant.ts";
+import { withdraw } from "../../../src/linux/withdraw.ts";
+import type { Address } from "../../../src/types.ts";
+import { bunHost as host } from "../host.ts";
+import { Patrol } from "../patrol.ts";
 
 /** The listening socket under a server of Bun's, which can be taken away from it. */
 export class ServeSocket {

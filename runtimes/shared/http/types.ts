@@ -2,7 +2,7 @@
  * The parts of node:http and of @hono/node-server that fd3 uses, in shapes of our own.
  * https://nodejs.org/api/http.html
  */
-import type { NetServer, NetSocket } from "./node_types.ts";
+import type { NetServer, NetSocket } from "../node_types.ts";
 
 /** `net.Socket` or `tls.TLSSocket` of an HTTP server. */
 export interface HttpSocket extends NetSocket {

@@ -1,17 +1,17 @@
-import { type FallbackAddress, formatAddress } from "../../src/activation/address.ts";
-import type { Choice } from "../../src/activation/choose.ts";
-import { Fd3Error } from "../../src/errors.ts";
-import type { Libc } from "../../src/linux/libc.ts";
-import { type Adapter, listenWith } from "../../src/listen.ts";
-import type { FileAccess, ListenOptions } from "../../src/types.ts";
-import { addressOf } from "../shared/choice.ts";
-import { clientsAt, inheritedClients } from "../shared/server_clients.ts";
-import { denoHost as host } from "./host.ts";
-import { obstacle } from "./native.ts";
-import { HeldSource, openSource, type Serve } from "./serve_source.ts";
-import { isTls } from "./serve_start.ts";
+import { type FallbackAddress, formatAddress } from "../../../src/activation/address.ts";
+import type { Choice } from "../../../src/activation/choose.ts";
+import { Fd3Error } from "../../../src/errors.ts";
+import type { Libc } from "../../../src/linux/libc.ts";
+import { type Adapter, listenWith } from "../../../src/listen.ts";
+import type { FileAccess, ListenOptions } from "../../../src/types.ts";
+import { addressOf } from "../../shared/choice.ts";
+import { clientsAt, inheritedClients } from "../../shared/server_clients.ts";
+import { denoHost as host } from "../host.ts";
+import { obstacle } from "../native.ts";
+import { HeldSource, openSource, type Serve } from "./source.ts";
+import { isTls } from "./start.ts";
 import { serverOf, Serving } from "./serving.ts";
-import type { DenoAddress, DenoHttpServer, DenoServeHandler } from "./types.ts";
+import type { DenoAddress, DenoHttpServer, DenoServeHandler } from "../types.ts";
 
 /** Options of `serveNative()`: those of `listen()`, and those of `Deno.serve()` but for the address. */
 export interface ServeNativeOptions extends ListenOptions {

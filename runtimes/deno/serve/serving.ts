@@ -1,10 +1,10 @@
-import { formatAddress } from "../../src/activation/address.ts";
-import type { Clients } from "../../src/linux/clients.ts";
-import { systemError } from "../../src/system_error.ts";
-import type { Opened, Source } from "./serve_source.ts";
-import type { Started } from "./serve_start.ts";
-import { setUpSignals } from "./signals.ts";
-import { deno, type DenoHttpServer } from "./types.ts";
+import { formatAddress } from "../../../src/activation/address.ts";
+import type { Clients } from "../../../src/linux/clients.ts";
+import { systemError } from "../../../src/system_error.ts";
+import type { Opened, Source } from "./source.ts";
+import type { Started } from "./start.ts";
+import { setUpSignals } from "../signals.ts";
+import { deno, type DenoHttpServer } from "../types.ts";
 
 /** How long to wait for a free descriptor before starting again. */
 const retryMs = 100;

@@ -1,7 +1,7 @@
-import { detailsOf } from "../daemon/failure.ts";
-import { log } from "../daemon/log.ts";
-import type { ServiceHost } from "../daemon/service_host.ts";
-import type { Report } from "./responder.ts";
+import { detailsOf } from "./failure.ts";
+import { log } from "./log.ts";
+import type { ServiceHost } from "./host.ts";
+import type { Report } from "../http/responder.ts";
 
 /**
  * Reports as errors of the log: `journalctl -p err` shows them.

@@ -1,4 +1,4 @@
-import type { FallbackAddress } from "../../src/activation/address.ts";
+import type { FallbackAddress } from "../../../src/activation/address.ts";
 
 /** Gives a request's real URL, from what Deno says and the request's headers. */
 type UrlOf = (url: string, headers: Headers) => string;

@@ -1,11 +1,11 @@
-import { Fd3Error } from "../../src/errors.ts";
-import { type Adapter, listenWith } from "../../src/listen.ts";
-import type { ListenOptions } from "../../src/types.ts";
-import { runtimePath } from "../shared/paths.ts";
-import { bunHost as host } from "./host.ts";
+import { Fd3Error } from "../../../src/errors.ts";
+import { type Adapter, listenWith } from "../../../src/listen.ts";
+import type { ListenOptions } from "../../../src/types.ts";
+import { runtimePath } from "../../shared/paths.ts";
+import { bunHost as host } from "../host.ts";
 import { hotPlace } from "./hot.ts";
-import { adoptServe, type OpenedServer, openServe } from "./serve_open.ts";
-import type { BunServeOptions, BunServer } from "./types.ts";
+import { adoptServe, type OpenedServer, openServe } from "./open.ts";
+import type { BunServeOptions, BunServer } from "../types.ts";
 
 /** Options of `serveNative()`: those of `listen()` and of `Bun.serve()`. */
 export interface ServeNativeOptions extends ListenOptions, BunServeOptions {}

@@ -1,5 +1,5 @@
-import type { ServiceHost } from "./service_host.ts";
-import type { DirectoryKind } from "./service_types.ts";
+import type { ServiceHost } from "./host.ts";
+import type { DirectoryKind } from "./types.ts";
 
 const variables: Readonly<Record<DirectoryKind, string>> = {
   state: "STATE_DIRECTORY",

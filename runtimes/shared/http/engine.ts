@@ -1,14 +1,14 @@
-import type { Host } from "../../src/host.ts";
-import type { Engine, EngineHandler, EngineMaker } from "../../src/http/engine.ts";
-import type { Report } from "../../src/http/responder.ts";
-import type { TlsOptions } from "../../src/http/types.ts";
-import type { Address } from "../../src/types.ts";
-import { builtin } from "./builtin.ts";
+import type { Host } from "../../../src/host.ts";
+import type { Engine, EngineHandler, EngineMaker } from "../../../src/http/engine.ts";
+import type { Report } from "../../../src/http/responder.ts";
+import type { TlsOptions } from "../../../src/http/types.ts";
+import type { Address } from "../../../src/types.ts";
+import { builtin } from "../builtin.ts";
 import { fetchListener } from "./fetch_listener.ts";
-import { HttpConnections } from "./http_connections.ts";
-import { closeIdleConnections } from "./http_idle.ts";
-import type { HttpListening, HttpParts, HttpWays } from "./http_listening.ts";
-import type { NodeHttpListener, NodeHttpModule, NodeHttpServer, ServerResponse } from "./http_types.ts";
+import { HttpConnections } from "./connections.ts";
+import { closeIdleConnections } from "./idle.ts";
+import type { HttpListening, HttpParts, HttpWays } from "./listening.ts";
+import type { NodeHttpListener, NodeHttpModule, NodeHttpServer, ServerResponse } from "./types.ts";
 
 /** A server of node:http as an engine. */
 class NodeHttpEngine implements Engine {

@@ -1,19 +1,19 @@
-import type { FallbackAddress } from "../../src/activation/address.ts";
-import { Fd3Error } from "../../src/errors.ts";
-import { AF_UNIX, errnoName, F_DUPFD_CLOEXEC, SOCK_CLOEXEC, SOCK_STREAM } from "../../src/linux/constants.ts";
-import { longestBacklog } from "../../src/linux/backlog.ts";
-import type { Libc } from "../../src/linux/libc.ts";
-import { encodeUnix } from "../../src/linux/sockaddr.ts";
-import { describe, isStreamListener } from "../../src/linux/socket.ts";
-import { findSocket } from "../../src/linux/transplant.ts";
-import { findRegistration } from "../../src/linux/epoll.ts";
-import { withdraw } from "../../src/linux/withdraw.ts";
-import type { FileAccess, UnixAddress } from "../../src/types.ts";
-import { openFallback } from "../shared/socket_file.ts";
-import { fromDeno } from "./address.ts";
-import { denoHost as host } from "./host.ts";
-import { type DenoServeOptions, startAt, type Started, startOn } from "./serve_start.ts";
-import type { DenoServeHandler } from "./types.ts";
+import type { FallbackAddress } from "../../../src/activation/address.ts";
+import { Fd3Error } from "../../../src/errors.ts";
+import { AF_UNIX, errnoName, F_DUPFD_CLOEXEC, SOCK_CLOEXEC, SOCK_STREAM } from "../../../src/linux/constants.ts";
+import { longestBacklog } from "../../../src/linux/backlog.ts";
+import type { Libc } from "../../../src/linux/libc.ts";
+import { encodeUnix } from "../../../src/linux/sockaddr.ts";
+import { describe, isStreamListener } from "../../../src/linux/socket.ts";
+import { findSocket } from "../../../src/linux/transplant.ts";
+import { findRegistration } from "../../../src/linux/epoll.ts";
+import { withdraw } from "../../../src/linux/withdraw.ts";
+import type { FileAccess, UnixAddress } from "../../../src/types.ts";
+import { openFallback } from "../../shared/socket_file.ts";
+import { fromDeno } from "../address.ts";
+import { denoHost as host } from "../host.ts";
+import { type DenoServeOptions, startAt, type Started, startOn } from "./start.ts";
+import type { DenoServeHandler } from "../types.ts";
 
 /** Where a server's connections come from, for as many runs of `Deno.serve()` as it takes. */
 export interface Source {

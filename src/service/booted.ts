@@ -1,5 +1,5 @@
 import { systemError } from "../system_error.ts";
-import type { ServiceHost } from "./service_host.ts";
+import type { ServiceHost } from "./host.ts";
 
 /** See {@linkcode ServiceApi.booted}: sd_booted(3) looks for the folder of systemd's own units. */
 export function booted(host: ServiceHost): boolean {

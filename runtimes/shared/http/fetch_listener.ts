@@ -1,9 +1,9 @@
-import { Fd3Error } from "../../src/errors.ts";
-import { isLack } from "../../src/free_fds.ts";
-import type { Host } from "../../src/host.ts";
-import type { Report } from "../../src/http/responder.ts";
-import { systemError } from "../../src/system_error.ts";
-import type { HonoModule, IncomingMessage, NodeHttpListener } from "./http_types.ts";
+import { Fd3Error } from "../../../src/errors.ts";
+import { isLack } from "../../../src/free_fds.ts";
+import type { Host } from "../../../src/host.ts";
+import type { Report } from "../../../src/http/responder.ts";
+import { systemError } from "../../../src/system_error.ts";
+import type { HonoModule, IncomingMessage, NodeHttpListener } from "./types.ts";
 
 async function loadHono(): Promise<HonoModule> {
   try {

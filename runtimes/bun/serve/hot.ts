@@ -1,6 +1,6 @@
-import type { ListenOptions } from "../../src/types.ts";
-import { processGlobal } from "../shared/process_host.ts";
-import type { BunServer } from "./types.ts";
+import type { ListenOptions } from "../../../src/types.ts";
+import { processGlobal } from "../../shared/process_host.ts";
+import type { BunServer } from "../types.ts";
 
 // `bun --hot` evaluates the program and its modules anew in the same process, and what they opened stays open. Bun.serve() then gives the
 // server that there is already, with the new handlers; so must fd3, whose descriptor is taken.

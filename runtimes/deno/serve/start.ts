@@ -1,14 +1,14 @@
-import { type FallbackAddress, formatAddress } from "../../src/activation/address.ts";
-import { Fd3Error } from "../../src/errors.ts";
-import type { Libc } from "../../src/linux/libc.ts";
-import { describe } from "../../src/linux/socket.ts";
-import { nextFd, transplantWatched } from "../../src/linux/transplant.ts";
-import type { Registration } from "../../src/linux/epoll.ts";
-import type { Address } from "../../src/types.ts";
-import { noPlaceholder, placeholderAddress } from "./native.ts";
-import { fromDeno, toDeno } from "./address.ts";
+import { type FallbackAddress, formatAddress } from "../../../src/activation/address.ts";
+import { Fd3Error } from "../../../src/errors.ts";
+import type { Libc } from "../../../src/linux/libc.ts";
+import { describe } from "../../../src/linux/socket.ts";
+import { nextFd, transplantWatched } from "../../../src/linux/transplant.ts";
+import type { Registration } from "../../../src/linux/epoll.ts";
+import type { Address } from "../../../src/types.ts";
+import { noPlaceholder, placeholderAddress } from "../native.ts";
+import { fromDeno, toDeno } from "../address.ts";
 import { ownOrigin, requestsWithUrl } from "./request_url.ts";
-import { deno, type DenoHttpServer, type DenoServeHandler } from "./types.ts";
+import { deno, type DenoHttpServer, type DenoServeHandler } from "../types.ts";
 
 /** Options of `Deno.serve()` but for the address, `signal` and `onListen`. */
 export type DenoServeOptions = Readonly<Record<string, unknown>>;

@@ -1,8 +1,8 @@
 import { Fd3Error } from "../errors.ts";
 import { quoted } from "../quoted.ts";
 import { systemError } from "../system_error.ts";
-import type { ServiceHost } from "./service_host.ts";
-import type { Credential } from "./service_types.ts";
+import type { ServiceHost } from "./host.ts";
+import type { Credential } from "./types.ts";
 
 /** See {@linkcode ServiceApi.credential}. */
 export function credential(host: ServiceHost, name: string): Credential | undefined {

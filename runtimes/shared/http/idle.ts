@@ -1,7 +1,7 @@
-import { watchIdleConnections } from "../../src/http/idle.ts";
-import { backgroundTimerOf } from "./background_timer.ts";
-import { builtin } from "./builtin.ts";
-import type { HttpSocket } from "./http_types.ts";
+import { watchIdleConnections } from "../../../src/http/idle.ts";
+import { backgroundTimerOf } from "../background_timer.ts";
+import { builtin } from "../builtin.ts";
+import type { HttpSocket } from "./types.ts";
 
 /** What must be known of a connection to tell that it does nothing. */
 interface Connection {

@@ -1,11 +1,11 @@
-import { hasLibc } from "../../src/host.ts";
-import type { EngineHandler } from "../../src/http/engine.ts";
-import { isWildcard } from "../../src/linux/accepted.ts";
-import type { Libc } from "../../src/linux/libc.ts";
-import { localEnd } from "../../src/linux/peers.ts";
-import type { Address } from "../../src/types.ts";
-import { bunHost as host } from "./host.ts";
-import type { BunServer } from "./types.ts";
+import { hasLibc } from "../../../src/host.ts";
+import type { EngineHandler } from "../../../src/http/engine.ts";
+import { isWildcard } from "../../../src/linux/accepted.ts";
+import type { Libc } from "../../../src/linux/libc.ts";
+import { localEnd } from "../../../src/linux/peers.ts";
+import type { Address } from "../../../src/types.ts";
+import { bunHost as host } from "../host.ts";
+import type { BunServer } from "../types.ts";
 
 /** How many requests are kept at least before those that are over are sorted out. */
 const fewest = 64;
