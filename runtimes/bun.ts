@@ -135,8 +135,8 @@ export async function serve(handler: ServeHandler, options: ServeOptions = {}): 
  */
 export async function serveNative(options: ServeNativeOptions): Promise<BunServer> {
   // Not with the module: `listen()` shall not wait until this is read.
-  const { openServeNative } = await withFreeFds(host, "serve", () => import("./bun/serve/native.ts"));
-  return await openServeNative(options);
+  const { serveOwn } = await withFreeFds(host, "serve", () => import("./bun/serve/native.ts"));
+  return (await serveOwn(options)).native;
 }
 
 /** See {@linkcode Api.terminated}. */

@@ -150,7 +150,7 @@ export async function serveNative(
 ): Promise<DenoHttpServer> {
   // Loaded now, so that who only listens does not wait for it.
   const { serveOwn } = await withFreeFds(host, "serve", () => import("./deno/serve/native.ts"));
-  return await serveOwn(options, handler);
+  return (await serveOwn(options, handler)).native;
 }
 
 /** See {@linkcode Api.terminated}. */

@@ -28,8 +28,9 @@ function listening(
     },
     unread() {
       // Of a Unix socket the kernel does not tell it. A connection that has sent half a request is known all the same.
-      const unread = clients && unreadConnections(clients, isTls);
-      return unread === undefined ? connections.unread || undefined : unread + connections.unread;
+      const unread = clients &&
+        unreadConnections(clients, isTls, connections.inFlight === 0 && connections.streams === 0);
+      return unread === undefined ? connections.unread || undefined : Math.max(unread, connections.unread);
     },
     connections: () => clients?.sockets().length,
     end() {

@@ -1,4 +1,4 @@
-import { reportTo } from "../../src/service/report.ts";
+import { serverLog } from "../../src/service/report.ts";
 import type { ServeAdapter } from "../../src/http/serve.ts";
 import { bunWays } from "../bun/http_listening.ts";
 import { netWays } from "../shared/http/listening.ts";
@@ -7,9 +7,8 @@ import { checkTls } from "../shared/tls_check.ts";
 import { currentHost, currentHosts } from "./current_host.ts";
 
 export { serveWith } from "../../src/http/serve.ts";
-export { trafficOf } from "../../src/http/traffic.ts";
 
-const report = reportTo(() => currentHosts().service);
+const log = serverLog(() => currentHosts().service);
 
 /** How Node serves; and `fd3/node` on the others. */
 export const adapter: ServeAdapter = {
@@ -18,8 +17,8 @@ export const adapter: ServeAdapter = {
   },
   engines: [nodeHttp(() => {
     const host = currentHost();
-    return { host, ways: host.runtime === "Bun" ? bunWays : netWays, report };
+    return { host, ways: host.runtime === "Bun" ? bunWays : netWays, report: log.report };
   })],
-  report,
+  log,
   checkTls,
 };

@@ -1,7 +1,7 @@
 import type { Host } from "../host.ts";
 import type { Clock } from "../time/clock.ts";
-import type { Traffic } from "../http/traffic.ts";
-import type { HttpServer, ServeHandler, ServeOptions } from "../http/types.ts";
+import type { Traffic } from "../http/engine.ts";
+import type { EngineName, RunningServer, ServeHandler, ServeOptions } from "../http/types.ts";
 import type { NotifyApi } from "../notify/types.ts";
 import type { Listener, ListenFd, ListenOptions } from "../types.ts";
 import type { ServiceApi } from "../service/types.ts";
@@ -11,7 +11,7 @@ export type DaemonSignal = "SIGTERM" | "SIGINT" | "SIGHUP";
 
 /** A server, and what is under way there. */
 export interface Served {
-  readonly server: HttpServer;
+  readonly server: RunningServer & { readonly engine: EngineName };
   readonly traffic: Traffic;
 }
 

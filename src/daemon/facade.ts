@@ -1,5 +1,4 @@
 import type { ServeAdapter, serveWith } from "../http/serve.ts";
-import type { trafficOf } from "../http/traffic.ts";
 import type { Telling } from "./asked.ts";
 import type { DaemonParts, DaemonRuntime, Served } from "./daemon_host.ts";
 import type { DaemonApi } from "./types.ts";
@@ -8,7 +7,6 @@ import type { DaemonApi } from "./types.ts";
 export interface HttpParts {
   readonly adapter: ServeAdapter;
   readonly serveWith: typeof serveWith;
-  readonly trafficOf: typeof trafficOf;
 }
 
 /**
@@ -26,7 +24,7 @@ export function daemonBy(
   const serve: DaemonParts["serve"] = async (handler, options): Promise<Served> => {
     const http = await loadHttp();
     const server = await http.serveWith(http.adapter, handler, options);
-    return { server, traffic: http.trafficOf(server)! };
+    return { server, traffic: server.traffic };
   };
   return async (setup, options = {}) => {
     const { asked, runDaemon, timers } = await import("./daemon.ts");

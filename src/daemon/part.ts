@@ -45,11 +45,11 @@ export class ServerPart implements Part {
   isBusy(): boolean {
     const { traffic } = this.#served;
     // Where nobody knows the connections, the requests are all there is.
-    return traffic.inFlight() > 0 || (traffic.connections() ?? 0) > 0;
+    return traffic.inFlight() > 0 || traffic.streams() > 0 || (traffic.connections() ?? 0) > 0;
   }
 
   visits(): number {
-    return this.#served.traffic.handled?.() ?? 0;
+    return this.#served.traffic.handled();
   }
 
   stop(): Promise<void> {
