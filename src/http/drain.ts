@@ -32,14 +32,23 @@ const abortEveryMs = 100;
 class Stragglers {
   readonly #draining: Draining;
   readonly #start: number;
-  /** Whether the runtime closes what is idle, so that what is left are streams, or half a request. */
-  isClosing = false;
+  /** Since when the runtime closes what is idle, so that what is left are streams, or half a request. */
+  #closingSince = Infinity;
   #isTold = false;
   #abortedAt = -Infinity;
 
   constructor(draining: Draining) {
     this.#draining = draining;
     this.#start = draining.clock.now();
+  }
+
+  /**
+   * The runtime closes what is idle.
+   *
+   * @param isSilent Whether half a request has been waited for already.
+   */
+  startClosing(isSilent: boolean): void {
+    this.#closingSince = isSilent ? -Infinity : this.#draining.clock.now();
   }
 
   look(): void {
@@ -51,7 +60,7 @@ class Stragglers {
     }
     const hasStreams = engine.streams() > 0;
     // Without streams, what is left once all is quiet is what a client has begun to send.
-    const isDue = hasStreams ? elapsedMs >= streamMs : this.isClosing && elapsedMs >= silentMs;
+    const isDue = hasStreams ? elapsedMs >= streamMs : clock.now() - this.#closingSince >= silentMs;
     if (isDue || elapsedMs >= silentMs) this.#tell(elapsedMs);
     if (isDue) engine.endStreams();
   }
@@ -68,14 +77,13 @@ class Stragglers {
 /** Lets the runtime close what is idle, until nothing is left or the time is up. Gives whether it has closed. */
 async function closeBy({ engine, clock }: Draining, end: Deadline, stragglers: Stragglers): Promise<boolean> {
   let isClosed = false;
-  stragglers.isClosing = true;
   const closed = engine.close().then(() => isClosed = true);
-  for (let gone = 0; !isClosed && !end.isOver() && gone < looks;) {
+  // A handler that never settles although its client is gone holds up a runtime's own end.
+  for (let gone = 0; gone < looks;) {
     const tick = deadlineOf(clock, lookMs, closed);
-    await Promise.race([closed, tick.over, end.over]);
-    tick.cancel();
+    await Promise.race([closed, tick.over, end.over]).finally(tick.cancel);
+    if (isClosed || end.isOver()) break;
     stragglers.look();
-    // A handler that never settles although its client is gone holds up a runtime's own end.
     gone = engine.connections() === 0 && engine.streams() === 0 ? gone + 1 : 0;
   }
   return isClosed;
@@ -104,6 +112,7 @@ export async function drain(draining: Draining): Promise<void> {
       stragglers.look();
       return end.isOver() || isSilent();
     });
+    stragglers.startClosing(isSilent());
     const isClosed = !end.isOver() && await closeBy(draining, end, stragglers);
     if (!isClosed) engine.abort();
   } catch (error) {
