@@ -22,9 +22,20 @@ export interface Suite {
   readonly obstacle?: string | undefined;
 }
 
+/** What a folder holds, without what lies deeper. */
 function tests(folder: string): string[][] {
   const names = readdirSync(`${root}${folder}`).filter((name) => name.endsWith("_test.ts"));
   return names.sort().map((name) => [`./${folder}/${name}`]);
+}
+
+/** These are no tests of each runtime: they start by themselves, or have a suite of their own. */
+const apart = ["bench", "fixtures", "oracle", "runtimes", "systemd"];
+
+/** What each runtime runs: test/ itself, and its folders, which mirror src/ and runtimes/. */
+function units(): string[][] {
+  const folders = readdirSync(`${root}test`, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !apart.includes(entry.name));
+  return ["test", ...folders.map(({ name }) => `test/${name}`).sort()].flatMap(tests);
 }
 
 /** The sources that have examples in their documentation. */
@@ -36,13 +47,13 @@ function examples(): string[][] {
   return ["mod.ts", ...sources].filter((file) => file.endsWith(".ts") && hasExample(file)).map((file) => [file]);
 }
 
-function node(version: string, folder: string, atOnce = 1): Suite {
+function node(version: string, files: string[][] = units(), atOnce = 1): Suite {
   // Node 20 strips no types, and 22 does not know `using`, which the tests have; the programs under test run as they are.
   const loader = version === "node20" || version === "node22" ? ["--import", "tsx"] : [];
   const flags = ["--disable-warning=ExperimentalWarning", "--test-reporter=spec"];
   return {
     command: [`${runtimes}/node_modules/${version}/bin/node`, ...loader, ...flags],
-    units: tests(folder),
+    units: files,
     atOnce,
     summary: nodeSummary,
   };
@@ -66,7 +77,7 @@ function newerSystemd(): Suite {
   const obstacle = isMade
     ? undefined
     : `there is no ${newerRoot}: sh test/systemd/make_root.sh makes it, with debootstrap`;
-  const suite = node("node24", "test/systemd", 2);
+  const suite = node("node24", tests("test/systemd"), 2);
   return {
     ...suite,
     units: [...tests("test/systemd/newer"), ...suite.units.filter(([file]) => !heavy.includes(file))],
@@ -79,10 +90,10 @@ const program = (name: string) => `${root}node_modules/.bin/${name}`;
 
 export const suites: Record<string, () => Suite> = {
   // The longest comes first. Each file has a systemd of its own, and waits a lot.
-  systemd: () => ({ ...node("node24", "test/systemd", 2), obstacle: systemdObstacle() }),
+  systemd: () => ({ ...node("node24", tests("test/systemd"), 2), obstacle: systemdObstacle() }),
   deno: () => ({
     command: [program("deno"), "test", "--no-check", "--allow-all"],
-    units: tests("test"),
+    units: units(),
     atOnce: 1,
     summary: denoSummary,
   }),
@@ -95,14 +106,14 @@ export const suites: Record<string, () => Suite> = {
   }),
   bun: () => ({
     command: [program("bun"), "test", "--timeout", "120000"],
-    units: tests("test"),
+    units: units(),
     atOnce: 1,
     summary: bunSummary,
   }),
-  node20: () => node("node20", "test"),
-  node22: () => node("node22", "test"),
-  node24: () => node("node24", "test"),
-  node26: () => node("node26", "test"),
+  node20: () => node("node20"),
+  node22: () => node("node22"),
+  node24: () => node("node24"),
+  node26: () => node("node26"),
   package: () => ({
     command: [process.execPath, "--import", "tsx"],
     units: [["scripts/pack_check.ts"]],

@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import process from "node:process";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { activate } from "../fixtures/activate.ts";
+import { linesOf, serve, startNotifier } from "../fixtures/notifying.ts";
+import { holdNotifySocket } from "../fixtures/notify_socket.ts";
+import { notifyWays } from "../fixtures/notify_ways.ts";
+import { everything, projectFile, runtime } from "../fixtures/runtime.ts";
+import { tempFolder } from "../fixtures/sockets.ts";
+import { needs } from "../fixtures/tools.ts";
+
+/** All files that come with a file: what is imported, types left out, and not what is loaded later. */
+function closure(file: string, seen: Set<string> = new Set()): Set<string> {
+  if (seen.has(file)) return seen;
+  seen.add(file);
+  const imports = /^(?:import|export) (?!type )(?:[^;"]*? from )?"(\.[^"]+)";/gm;
+  for (const [, path] of readFileSync(projectFile(file), "utf8").matchAll(imports)) {
+    closure(join(dirname(file), path), seen);
+  }
+  return seen;
+}
+
+test("no entry point loads the service manager's protocol before it is called", () => {
+  for (const entry of ["mod.ts", "runtimes/deno.ts", "runtimes/bun.ts", "runtimes/node.ts"]) {
+    const files = [...closure(entry)];
+    assert.ok(files.includes("src/listen.ts") && files.includes("src/linux/socket.ts"), files.join());
+    const early = files.filter((file) => file.startsWith("src/notify/") || file.endsWith("notify.ts"));
+    assert.deepEqual(early, ["src/notify/facade.ts"], entry);
+  }
+  assert.ok(closure("runtimes/deno/notify.ts").has("src/notify/message.ts"));
+});
+
+test(`a watchdog does not keep the process alive (${runtime})`, async () => {
+  using folder = tempFolder();
+  using socket = holdNotifySocket(`${folder.path}/notify`);
+  const env = { NOTIFY_SOCKET: socket.address, WATCHDOG_USEC: "60000000" };
+  await using started = activate({ variant: everything, script: "test/notify/fixtures/idle_watchdog.ts", env });
+  assert.equal(await started.exited, 0, started.stderr());
+  assert.equal(socket.poll()?.text, "WATCHDOG=1");
+});
+
+test(`each way pings (${runtime})`, needs("systemd-notify", "systemd"), async () => {
+  const address = `@fd3-test-${process.pid}-${Math.random()}`;
+  for (const way of notifyWays(address)) {
+    using socket = holdNotifySocket(address);
+    const calls = [["watchdog"], ["wait", 1000], ["unwatch"], ["notify", { stopping: true }]] as const;
+    await using started = startNotifier(way, address, calls, { WATCHDOG_USEC: "400000" });
+    const received = (await serve(socket, started)).map(({ text }) => text);
+    assert.equal(received.pop(), "STOPPING=1", way.name);
+    assert.ok(received.length >= 2 && received.every((text) => text === "WATCHDOG=1"), `${way.name}: ${received}`);
+    const [{ value }] = await linesOf(started);
+    assert.deepEqual(value, { intervalMs: 400 });
+  }
+});
+
+test(`children do not see the service manager unless keepEnv says so (${runtime})`, async () => {
+  const names = "NOTIFY_SOCKET\nWATCHDOG_PID\nWATCHDOG_USEC\n";
+  for (const keepEnv of [false, true]) {
+    await using started = activate({
+      variant: everything,
+      script: "test/notify/fixtures/child.ts",
+      args: [JSON.stringify({ keepEnv })],
+      env: { NOTIFY_SOCKET: "@nobody", WATCHDOG_PID: "1", WATCHDOG_USEC: "1000000" },
+    });
+    assert.equal(await started.exited, 0, started.stderr());
+    assert.equal(started.stdout(), keepEnv ? names : "");
+  }
+});
