@@ -1,25 +1,20 @@
-import { reportTo } from "../../src/service/report.ts";
 import type { ServeAdapter } from "../../src/http/serve.ts";
-import { bunWays } from "../bun/http_listening.ts";
-import { netWays } from "../shared/http/listening.ts";
+import { reportTo } from "../../src/service/report.ts";
 import { nodeHttp } from "../shared/http/engine.ts";
+import { netWays } from "../shared/http/listening.ts";
+import { processService } from "../shared/process_service.ts";
 import { checkTls } from "../shared/tls_check.ts";
-import { currentHost, currentHosts } from "./current_host.ts";
+import { nodeHost as host } from "./host.ts";
 
 export { serveWith } from "../../src/http/serve.ts";
 export { trafficOf } from "../../src/http/traffic.ts";
 
-const report = reportTo(() => currentHosts().service);
+const report = reportTo(() => processService);
 
-/** How Node serves; and `fd3/node` on the others. */
+/** How Node serves. */
 export const adapter: ServeAdapter = {
-  get host() {
-    return currentHost();
-  },
-  engines: [nodeHttp(() => {
-    const host = currentHost();
-    return { host, ways: host.runtime === "Bun" ? bunWays : netWays, report };
-  })],
+  host,
+  engines: [nodeHttp(() => ({ host, ways: netWays, report }))],
   report,
   checkTls,
 };

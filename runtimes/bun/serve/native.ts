@@ -1,4 +1,3 @@
-import { Fd3Error } from "../../../src/errors.ts";
 import { type Adapter, listenWith } from "../../../src/listen.ts";
 import type { ListenOptions } from "../../../src/types.ts";
 import { runtimePath } from "../../shared/paths.ts";
@@ -44,9 +43,6 @@ function tellAddress(opened: OpenedServer): void {
 
 /** See `serveNative` of the entry point. */
 export async function openServeNative(options: ServeNativeOptions): Promise<BunServer> {
-  if (!("Bun" in globalThis)) {
-    throw new Fd3Error("ERR_FD3_PLATFORM", "Cannot serve with Bun.serve(): this is not Bun");
-  }
   const { name: _name, fallback: _fallback, fallbackFor: _for, mode: _mode, group: _group, keepEnv: _keepEnv, ...own } =
     options;
   const place = hotPlace(options);

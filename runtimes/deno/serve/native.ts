@@ -83,9 +83,6 @@ export async function openServing(address: FallbackAddress, access: FileAccess, 
 }
 
 function checkServeOptions(options: ServeNativeOptions, handler: unknown): void {
-  if (!("Deno" in globalThis)) {
-    throw new Fd3Error("ERR_FD3_PLATFORM", "Cannot serve with Deno.serve(): this is not Deno");
-  }
   if (typeof handler !== "function") {
     throw new TypeError(`Cannot serve: handler is ${typeof handler}, not a function`);
   }
