@@ -3,34 +3,33 @@
  *
  * @module
  */
-import { listenFds as coreListenFds } from "../src/activation/table.ts";
-import { daemonBy } from "../src/daemon/facade.ts";
-import { createService } from "../src/service/service.ts";
-import type { ServiceApi } from "../src/service/types.ts";
+import type { Api } from "../src/api.ts";
 import type { DaemonApi } from "../src/daemon/types.ts";
-import type { HttpServer, ServeHandler, ServeOptions } from "../src/http/types.ts";
+import { createFd3, type Fd3 } from "../src/fd3.ts";
 import { withFreeFds } from "../src/free_fds.ts";
 import { type Adapter, listenWith } from "../src/listen.ts";
-import { facade } from "../src/notify/facade.ts";
 import type { NotifyApi } from "../src/notify/types.ts";
-import { terminatedBy } from "../src/terminated.ts";
-import type { Listener, ListenFd, ListenFdsOptions, ListenOptions } from "../src/types.ts";
+import { checkRuntime, type Runtime } from "../src/runtime.ts";
+import type { ServiceApi } from "../src/service/types.ts";
+import type { ListenOptions } from "../src/types.ts";
 import { bunHost as host } from "./bun/host.ts";
 import { openBunFunctions } from "./bun/libc.ts";
 import { adoptBun, openBun } from "./bun/listener.ts";
 import { adoptNative } from "./bun/native.ts";
 import type { ServeNativeOptions } from "./bun/serve/native.ts";
 import type { BunListener, BunServer, BunSocketHandlers } from "./bun/types.ts";
-import { onProcessSignals, processGlobal } from "./shared/process_host.ts";
+import { currentRuntime } from "./shared/current_runtime.ts";
+import { processParts } from "./shared/process_host.ts";
 import { processDaemon } from "./shared/process_daemon.ts";
 import { processService } from "./shared/process_service.ts";
 
 export { Fd3Error, type Fd3ErrorCode } from "../src/errors.ts";
 export type * from "../src/api.ts";
-export type * from "../src/service/types.ts";
+export type * from "../src/attach/types.ts";
 export type * from "../src/daemon/types.ts";
 export type * from "../src/http/types.ts";
 export type * from "../src/notify/types.ts";
+export type * from "../src/service/types.ts";
 export type * from "../src/types.ts";
 export type { ServeNativeOptions } from "./bun/serve/native.ts";
 export type {
@@ -45,17 +44,20 @@ export type {
   BunWebSocketHandlers,
 } from "./bun/types.ts";
 
-const adapter: Adapter<Listener> = { host, adopt: adoptBun, open: openBun };
+const runtime: Runtime = {
+  ...processParts,
+  host,
+  service: processService,
+  open: openBunFunctions,
+  current: currentRuntime,
+  streams: { adopt: adoptBun, open: openBun },
+  daemon: processDaemon,
+  loadNotify: () => import("./bun/notify.ts"),
+  loadHttp: () => import("./bun/http.ts"),
+  loadAttach: () => import("./bun/attach.ts"),
+};
 
-/** See {@linkcode Api.listenFds}. */
-export function listenFds(options?: ListenFdsOptions): ListenFd[] {
-  return coreListenFds(host, options);
-}
-
-/** See {@linkcode Api.listen}. */
-export function listen(options: ListenOptions = {}): Promise<Listener> {
-  return listenWith(adapter, options);
-}
+const fd3: Fd3 = createFd3(runtime);
 
 /** Options of {@linkcode listenNative}: those of `listen()` and of `Bun.listen()`. */
 export interface ListenNativeOptions extends ListenOptions {
@@ -89,7 +91,8 @@ export interface ListenNativeOptions extends ListenOptions {
  * }
  * ```
  */
-export function listenNative(options: ListenNativeOptions): Promise<BunListener> {
+export async function listenNative(options: ListenNativeOptions): Promise<BunListener> {
+  checkRuntime(runtime, "listen with Bun.listen()");
   const { name: _name, fallback: _fallback, fallbackFor: _for, mode: _mode, group: _group, keepEnv: _keepEnv, ...own } =
     options;
   const native: Adapter<BunListener> = {
@@ -97,16 +100,7 @@ export function listenNative(options: ListenNativeOptions): Promise<BunListener>
     adopt: async (choice) => (await adoptNative(choice, own)).native,
     open: async (address, access) => (await import("./bun/fallback.ts")).openNative(address, access, own),
   };
-  return listenWith(native, options);
-}
-
-const loadHttp = () => withFreeFds(host, "serve", () => import("./bun/http.ts"));
-
-/** See {@linkcode Api.serve}. */
-export async function serve(handler: ServeHandler, options: ServeOptions = {}): Promise<HttpServer> {
-  // Only here: who listens alone loads nothing of it.
-  const { adapter, serveWith } = await loadHttp();
-  return await serveWith(adapter, handler, options);
+  return await listenWith(native, options);
 }
 
 /**
@@ -134,61 +128,50 @@ export async function serve(handler: ServeHandler, options: ServeOptions = {}): 
  * ```
  */
 export async function serveNative(options: ServeNativeOptions): Promise<BunServer> {
-  // Not with the module: `listen()` shall not wait until this is read.
+  checkRuntime(runtime, "serve with Bun.serve()");
   const { serveOwn } = await withFreeFds(host, "serve", () => import("./bun/serve/native.ts"));
   return (await serveOwn(options)).native;
 }
 
+/** See {@linkcode Api.listenFds}. */
+export const listenFds: Api["listenFds"] = fd3.listenFds;
+/** See {@linkcode Api.listen}. */
+export const listen: Api["listen"] = fd3.listen;
+/** See {@linkcode Api.serve}. */
+export const serve: Api["serve"] = fd3.serve;
+/** See {@linkcode Api.attach}. */
+export const attach: Api["attach"] = fd3.attach;
 /** See {@linkcode Api.terminated}. */
-export const terminated: () => AbortSignal = terminatedBy(onProcessSignals);
-
+export const terminated: Api["terminated"] = fd3.terminated;
 /** See {@linkcode Api.args}. */
-export function args(): readonly string[] {
-  return processGlobal().argv.slice(2);
-}
-
+export const args: Api["args"] = fd3.args;
 /** See {@linkcode Api.exit}. */
-export function exit(status: number): never {
-  return processGlobal().exit(status);
-}
-
-const hosts = { host, service: processService, open: openBunFunctions };
-const notifying: NotifyApi = facade(() => import("./bun/notify.ts"), () => hosts);
-const service: ServiceApi = createService(hosts);
-
+export const exit: Api["exit"] = fd3.exit;
 /** See {@linkcode NotifyApi.notify}. */
-export const notify: NotifyApi["notify"] = notifying.notify;
+export const notify: NotifyApi["notify"] = fd3.notify;
 /** See {@linkcode NotifyApi.barrier}. */
-export const barrier: NotifyApi["barrier"] = notifying.barrier;
+export const barrier: NotifyApi["barrier"] = fd3.barrier;
 /** See {@linkcode NotifyApi.storeFd}. */
-export const storeFd: NotifyApi["storeFd"] = notifying.storeFd;
+export const storeFd: NotifyApi["storeFd"] = fd3.storeFd;
 /** See {@linkcode NotifyApi.removeFd}. */
-export const removeFd: NotifyApi["removeFd"] = notifying.removeFd;
+export const removeFd: NotifyApi["removeFd"] = fd3.removeFd;
 /** See {@linkcode NotifyApi.dropFd}. */
-export const dropFd: NotifyApi["dropFd"] = notifying.dropFd;
+export const dropFd: NotifyApi["dropFd"] = fd3.dropFd;
 /** See {@linkcode NotifyApi.watchdog}. */
-export const watchdog: NotifyApi["watchdog"] = notifying.watchdog;
+export const watchdog: NotifyApi["watchdog"] = fd3.watchdog;
 /** See {@linkcode NotifyApi.capabilities}. */
-export const capabilities: NotifyApi["capabilities"] = notifying.capabilities;
+export const capabilities: NotifyApi["capabilities"] = fd3.capabilities;
 /** See {@linkcode ServiceApi.takeFd}. */
-export const takeFd: ServiceApi["takeFd"] = service.takeFd;
+export const takeFd: ServiceApi["takeFd"] = fd3.takeFd;
 /** See {@linkcode ServiceApi.unclaimedFds}. */
-export const unclaimedFds: ServiceApi["unclaimedFds"] = service.unclaimedFds;
+export const unclaimedFds: ServiceApi["unclaimedFds"] = fd3.unclaimedFds;
 /** See {@linkcode ServiceApi.booted}. */
-export const booted: ServiceApi["booted"] = service.booted;
+export const booted: ServiceApi["booted"] = fd3.booted;
 /** See {@linkcode ServiceApi.log}. */
-export const log: ServiceApi["log"] = service.log;
+export const log: ServiceApi["log"] = fd3.log;
 /** See {@linkcode ServiceApi.credential}. */
-export const credential: ServiceApi["credential"] = service.credential;
+export const credential: ServiceApi["credential"] = fd3.credential;
 /** See {@linkcode ServiceApi.directories}. */
-export const directories: ServiceApi["directories"] = service.directories;
-
+export const directories: ServiceApi["directories"] = fd3.directories;
 /** See {@linkcode DaemonApi.daemon}. */
-export const daemon: DaemonApi["daemon"] = daemonBy(() => processDaemon, loadHttp, {
-  host,
-  listen,
-  notify,
-  watchdog,
-  capabilities,
-  log,
-});
+export const daemon: DaemonApi["daemon"] = fd3.daemon;

@@ -3,38 +3,33 @@
  *
  * @module
  */
-import { listenFds as coreListenFds } from "../src/activation/table.ts";
-import type { Choice } from "../src/activation/choose.ts";
-import { daemonBy } from "../src/daemon/facade.ts";
-import { createService } from "../src/service/service.ts";
-import type { ServiceApi } from "../src/service/types.ts";
+import type { Api } from "../src/api.ts";
 import type { DaemonApi } from "../src/daemon/types.ts";
-import { Fd3Error } from "../src/errors.ts";
-import { hasLibc } from "../src/host.ts";
-import type { HttpServer, ServeHandler, ServeOptions } from "../src/http/types.ts";
+import { createFd3, type Fd3 } from "../src/fd3.ts";
 import { withFreeFds } from "../src/free_fds.ts";
 import { type Adapter, listenWith } from "../src/listen.ts";
-import { facade } from "../src/notify/facade.ts";
 import type { NotifyApi } from "../src/notify/types.ts";
-import { terminatedBy } from "../src/terminated.ts";
-import type { Listener, ListenFd, ListenFdsOptions, ListenOptions } from "../src/types.ts";
+import { checkRuntime, type Runtime } from "../src/runtime.ts";
+import type { ServiceApi } from "../src/service/types.ts";
+import type { ListenOptions } from "../src/types.ts";
 import { pastGone } from "./deno/accept.ts";
 import { denoDaemon } from "./deno/daemon.ts";
 import { denoHost as host } from "./deno/host.ts";
 import { openDenoFunctions } from "./deno/libc.ts";
-import { DenoStreamListener, openDeno } from "./deno/listener.ts";
+import { adoptDeno, openDeno } from "./deno/listener.ts";
 import { adoptNative } from "./deno/native.ts";
 import type { ServeNativeOptions } from "./deno/serve/native.ts";
 import { serviceHost } from "./deno/service_host.ts";
-import { setUpSignals } from "./deno/signals.ts";
 import { deno, type DenoHttpServer, type DenoListener, type DenoServeHandler } from "./deno/types.ts";
+import { currentRuntime } from "./shared/current_runtime.ts";
 
 export { Fd3Error, type Fd3ErrorCode } from "../src/errors.ts";
 export type * from "../src/api.ts";
-export type * from "../src/service/types.ts";
+export type * from "../src/attach/types.ts";
 export type * from "../src/daemon/types.ts";
 export type * from "../src/http/types.ts";
 export type * from "../src/notify/types.ts";
+export type * from "../src/service/types.ts";
 export type * from "../src/types.ts";
 export type { ServeNativeOptions } from "./deno/serve/native.ts";
 export type {
@@ -46,40 +41,26 @@ export type {
   DenoServeInfo,
 } from "./deno/types.ts";
 
-function adopt(choice: Choice): Listener | Promise<Listener> {
-  const { name } = choice;
-  try {
-    const { native, address } = adoptNative(choice);
-    return new DenoStreamListener(native, { address, activated: true, name, stop: () => native.close() });
-  } catch (error) {
-    if (!(error instanceof Fd3Error) || error.code === "ERR_FD3_PLATFORM") throw error;
-    // Without FFI it is a choice.
-    if (hasLibc(host.libc())) host.warn(`listens with node:net, which is slower than Deno.listen: ${error.message}`);
-    // The portable way needs no permission at all, but node:net, which takes as long to load as Deno to start.
-    return adoptPortably(choice);
-  }
-}
+const runtime: Runtime = {
+  host,
+  service: serviceHost,
+  open: openDenoFunctions,
+  current: currentRuntime,
+  streams: { adopt: adoptDeno, open: openDeno },
+  daemon: denoDaemon,
+  args: () => deno().args,
+  exit: (status) => deno().exit(status),
+  onTermination(callback) {
+    for (const signal of ["SIGTERM", "SIGINT"]) deno().addSignalListener(signal, callback);
+  },
+  loadNotify: () => import("./deno/notify.ts"),
+  loadHttp: () => import("./deno/http.ts"),
+  loadAttach: () => import("./shared/attach.ts"),
+};
 
-async function adoptPortably(choice: Choice): Promise<Listener> {
-  const { adoptNet } = await import("./shared/net_listener.ts");
-  const listener = await adoptNet(host, choice);
-  setUpSignals();
-  return listener;
-}
+const fd3: Fd3 = createFd3(runtime);
 
-const adapter: Adapter<Listener> = { host, adopt, open: openDeno };
-
-/** See {@linkcode Api.listenFds}. */
-export function listenFds(options?: ListenFdsOptions): ListenFd[] {
-  return coreListenFds(host, options);
-}
-
-/** See {@linkcode Api.listen}. */
-export function listen(options: ListenOptions = {}): Promise<Listener> {
-  return listenWith(adapter, options);
-}
-
-const nativeAdapter: Adapter<DenoListener> = {
+const native: Adapter<DenoListener> = {
   host,
   adopt: (choice) => pastGone(adoptNative(choice).native),
   open: async (address, access) => pastGone(await (await import("./deno/fallback.ts")).openNative(address, access)),
@@ -106,17 +87,9 @@ const nativeAdapter: Adapter<DenoListener> = {
  * listener.close();
  * ```
  */
-export function listenNative(options: ListenOptions = {}): Promise<DenoListener> {
-  return listenWith(nativeAdapter, options);
-}
-
-const loadHttp = () => withFreeFds(host, "serve", () => import("./deno/http.ts"));
-
-/** See {@linkcode Api.serve}. */
-export async function serve(handler: ServeHandler, options: ServeOptions = {}): Promise<HttpServer> {
-  // Only here: who listens alone loads nothing of it.
-  const { adapter, serveWith } = await loadHttp();
-  return await serveWith(adapter, handler, options);
+export async function listenNative(options: ListenOptions = {}): Promise<DenoListener> {
+  checkRuntime(runtime, "listen with Deno.listen()");
+  return await listenWith(native, options);
 }
 
 /**
@@ -148,63 +121,50 @@ export async function serveNative(
   options: ServeNativeOptions,
   handler: DenoServeHandler,
 ): Promise<DenoHttpServer> {
-  // Loaded now, so that who only listens does not wait for it.
+  checkRuntime(runtime, "serve with Deno.serve()");
   const { serveOwn } = await withFreeFds(host, "serve", () => import("./deno/serve/native.ts"));
   return (await serveOwn(options, handler)).native;
 }
 
+/** See {@linkcode Api.listenFds}. */
+export const listenFds: Api["listenFds"] = fd3.listenFds;
+/** See {@linkcode Api.listen}. */
+export const listen: Api["listen"] = fd3.listen;
+/** See {@linkcode Api.serve}. */
+export const serve: Api["serve"] = fd3.serve;
+/** See {@linkcode Api.attach}. */
+export const attach: Api["attach"] = fd3.attach;
 /** See {@linkcode Api.terminated}. */
-export const terminated: () => AbortSignal = terminatedBy((abort) => {
-  for (const signal of ["SIGTERM", "SIGINT"]) deno().addSignalListener(signal, abort);
-});
-
+export const terminated: Api["terminated"] = fd3.terminated;
 /** See {@linkcode Api.args}. */
-export function args(): readonly string[] {
-  return deno().args;
-}
-
+export const args: Api["args"] = fd3.args;
 /** See {@linkcode Api.exit}. */
-export function exit(status: number): never {
-  return deno().exit(status);
-}
-
-const hosts = { host, service: serviceHost, open: openDenoFunctions };
-const notifying: NotifyApi = facade(() => import("./deno/notify.ts"), () => hosts);
-const service: ServiceApi = createService(hosts);
-
+export const exit: Api["exit"] = fd3.exit;
 /** See {@linkcode NotifyApi.notify}. */
-export const notify: NotifyApi["notify"] = notifying.notify;
+export const notify: NotifyApi["notify"] = fd3.notify;
 /** See {@linkcode NotifyApi.barrier}. */
-export const barrier: NotifyApi["barrier"] = notifying.barrier;
+export const barrier: NotifyApi["barrier"] = fd3.barrier;
 /** See {@linkcode NotifyApi.storeFd}. */
-export const storeFd: NotifyApi["storeFd"] = notifying.storeFd;
+export const storeFd: NotifyApi["storeFd"] = fd3.storeFd;
 /** See {@linkcode NotifyApi.removeFd}. */
-export const removeFd: NotifyApi["removeFd"] = notifying.removeFd;
+export const removeFd: NotifyApi["removeFd"] = fd3.removeFd;
 /** See {@linkcode NotifyApi.dropFd}. */
-export const dropFd: NotifyApi["dropFd"] = notifying.dropFd;
+export const dropFd: NotifyApi["dropFd"] = fd3.dropFd;
 /** See {@linkcode NotifyApi.watchdog}. */
-export const watchdog: NotifyApi["watchdog"] = notifying.watchdog;
+export const watchdog: NotifyApi["watchdog"] = fd3.watchdog;
 /** See {@linkcode NotifyApi.capabilities}. */
-export const capabilities: NotifyApi["capabilities"] = notifying.capabilities;
+export const capabilities: NotifyApi["capabilities"] = fd3.capabilities;
 /** See {@linkcode ServiceApi.takeFd}. */
-export const takeFd: ServiceApi["takeFd"] = service.takeFd;
+export const takeFd: ServiceApi["takeFd"] = fd3.takeFd;
 /** See {@linkcode ServiceApi.unclaimedFds}. */
-export const unclaimedFds: ServiceApi["unclaimedFds"] = service.unclaimedFds;
+export const unclaimedFds: ServiceApi["unclaimedFds"] = fd3.unclaimedFds;
 /** See {@linkcode ServiceApi.booted}. */
-export const booted: ServiceApi["booted"] = service.booted;
+export const booted: ServiceApi["booted"] = fd3.booted;
 /** See {@linkcode ServiceApi.log}. */
-export const log: ServiceApi["log"] = service.log;
+export const log: ServiceApi["log"] = fd3.log;
 /** See {@linkcode ServiceApi.credential}. */
-export const credential: ServiceApi["credential"] = service.credential;
+export const credential: ServiceApi["credential"] = fd3.credential;
 /** See {@linkcode ServiceApi.directories}. */
-export const directories: ServiceApi["directories"] = service.directories;
-
+export const directories: ServiceApi["directories"] = fd3.directories;
 /** See {@linkcode DaemonApi.daemon}. */
-export const daemon: DaemonApi["daemon"] = daemonBy(() => denoDaemon, loadHttp, {
-  host,
-  listen,
-  notify,
-  watchdog,
-  capabilities,
-  log,
-});
+export const daemon: DaemonApi["daemon"] = fd3.daemon;

@@ -3,156 +3,86 @@
  *
  * @module
  */
-import { listenFds as coreListenFds } from "../src/activation/table.ts";
-import { daemonBy } from "../src/daemon/facade.ts";
-import { createService } from "../src/service/service.ts";
-import type { ServiceApi } from "../src/service/types.ts";
+import type { Api } from "../src/api.ts";
 import type { DaemonApi } from "../src/daemon/types.ts";
-import type { HttpServer, ServeHandler, ServeOptions } from "../src/http/types.ts";
-import { withFreeFds } from "../src/free_fds.ts";
-import { type Adapter, listenWith } from "../src/listen.ts";
-import { facade } from "../src/notify/facade.ts";
+import { createFd3, type Fd3 } from "../src/fd3.ts";
 import type { NotifyApi } from "../src/notify/types.ts";
-import { terminatedBy } from "../src/terminated.ts";
-import type { Listener, ListenFd, ListenFdsOptions, ListenOptions } from "../src/types.ts";
-import { denoDaemon } from "./deno/daemon.ts";
-import type { Attached, AttachOptions } from "./node/attach.ts";
-import { currentHost, currentHosts } from "./node/current_host.ts";
+import type { Runtime } from "../src/runtime.ts";
+import type { ServiceApi } from "../src/service/types.ts";
+import { nodeHost as host } from "./node/host.ts";
+import { openNodeFunctions } from "./node/libc.ts";
+import { currentRuntime } from "./shared/current_runtime.ts";
 import { adoptNet } from "./shared/net_listener.ts";
-import type { NetServer } from "./shared/node_types.ts";
 import { processDaemon } from "./shared/process_daemon.ts";
-import { onProcessSignals, processGlobal } from "./shared/process_host.ts";
+import { processParts } from "./shared/process_host.ts";
+import { processService } from "./shared/process_service.ts";
 
 export { Fd3Error, type Fd3ErrorCode } from "../src/errors.ts";
 export type * from "../src/api.ts";
-export type * from "../src/service/types.ts";
+export type * from "../src/attach/types.ts";
 export type * from "../src/daemon/types.ts";
 export type * from "../src/http/types.ts";
 export type * from "../src/notify/types.ts";
+export type * from "../src/service/types.ts";
 export type * from "../src/types.ts";
-export type { Attached, AttachOptions } from "./node/attach.ts";
-export type { Handler, NetAddress, NetServer } from "./shared/node_types.ts";
 
-const adapter: Adapter<Listener> = {
-  get host() {
-    return currentHost();
+const runtime: Runtime = {
+  ...processParts,
+  host,
+  service: processService,
+  open: openNodeFunctions,
+  current: currentRuntime,
+  streams: {
+    adopt: (choice) => adoptNet(host, choice),
+    open: async (address, access) => (await import("./shared/net_fallback.ts")).openNet(host, address, access),
   },
-  adopt: (choice) => adoptNet(currentHost(), choice),
-  open: async (address, access) => (await import("./shared/net_fallback.ts")).openNet(currentHost(), address, access),
+  daemon: processDaemon,
+  loadNotify: () => import("./node/notify.ts"),
+  loadHttp: () => import("./node/http.ts"),
+  loadAttach: () => import("./shared/attach.ts"),
 };
 
+const fd3: Fd3 = createFd3(runtime);
+
 /** See {@linkcode Api.listenFds}. */
-export function listenFds(options?: ListenFdsOptions): ListenFd[] {
-  return coreListenFds(currentHost(), options);
-}
-
+export const listenFds: Api["listenFds"] = fd3.listenFds;
 /** See {@linkcode Api.listen}. */
-export function listen(options: ListenOptions = {}): Promise<Listener> {
-  return listenWith(adapter, options);
-}
-
-/**
- * Makes any server of node:net, http, https, http2 or tls listen on the inherited socket, or on the fallback address. Express, Fastify,
- * Koa, Hono and h3 are attached through the server that they run on. It works on Node, on Bun, and on Deno.
- *
- * On Bun, a server with TLS needs AF_INET, AF_INET6 and AF_UNIX where RestrictAddressFamilies= is set (systemd.exec(5)); one of node:http is
- * slower without them, and a warning says so.
- *
- * @throws {Fd3Error} As `listen`; `ERR_FD3_FFI` or `ERR_FD3_TRANSPLANT` if the server did not take the descriptor, which happens on Bun alone.
- * @param server The server, not listening yet.
- * @param options Those of `listen`.
- * @returns Where it listens.
- *
- * @example An HTTP server
- * ```ts
- * import { createServer } from "node:http";
- * import { attach } from "@fd3/fd3/node";
- *
- * const server = createServer((_request, response) => response.end("hello\n"));
- * const { address } = await attach(server, { fallback: "127.0.0.1:0" });
- * console.log(address);
- * server.close();
- * ```
- */
-export async function attach(server: NetServer, options: AttachOptions = {}): Promise<Attached> {
-  const { attachServer } = await withFreeFds(currentHost(), "attach", () => import("./node/attach.ts"));
-  return await attachServer(server, options);
-}
-
-const loadHttp = () => withFreeFds(currentHost(), "serve", () => import("./node/http.ts"));
-
+export const listen: Api["listen"] = fd3.listen;
 /** See {@linkcode Api.serve}. */
-export async function serve(handler: ServeHandler, options: ServeOptions = {}): Promise<HttpServer> {
-  // Only here: who listens alone loads nothing of it.
-  const { adapter, serveWith } = await loadHttp();
-  return await serveWith(adapter, handler, options);
-}
-
+export const serve: Api["serve"] = fd3.serve;
+/** See {@linkcode Api.attach}. */
+export const attach: Api["attach"] = fd3.attach;
 /** See {@linkcode Api.terminated}. */
-export const terminated: () => AbortSignal = terminatedBy(onProcessSignals);
-
+export const terminated: Api["terminated"] = fd3.terminated;
 /** See {@linkcode Api.args}. */
-export function args(): readonly string[] {
-  return processGlobal().argv.slice(2);
-}
-
+export const args: Api["args"] = fd3.args;
 /** See {@linkcode Api.exit}. */
-export function exit(status: number): never {
-  return processGlobal().exit(status);
-}
-
-const notifying: NotifyApi = facade(() => {
-  if ("Deno" in globalThis) return import("./deno/notify.ts");
-  return "Bun" in globalThis ? import("./bun/notify.ts") : import("./node/notify.ts");
-}, currentHosts);
-const service: ServiceApi = createService({
-  get host() {
-    return currentHost();
-  },
-  get service() {
-    return currentHosts().service;
-  },
-});
-
+export const exit: Api["exit"] = fd3.exit;
 /** See {@linkcode NotifyApi.notify}. */
-export const notify: NotifyApi["notify"] = notifying.notify;
+export const notify: NotifyApi["notify"] = fd3.notify;
 /** See {@linkcode NotifyApi.barrier}. */
-export const barrier: NotifyApi["barrier"] = notifying.barrier;
+export const barrier: NotifyApi["barrier"] = fd3.barrier;
 /** See {@linkcode NotifyApi.storeFd}. */
-export const storeFd: NotifyApi["storeFd"] = notifying.storeFd;
+export const storeFd: NotifyApi["storeFd"] = fd3.storeFd;
 /** See {@linkcode NotifyApi.removeFd}. */
-export const removeFd: NotifyApi["removeFd"] = notifying.removeFd;
+export const removeFd: NotifyApi["removeFd"] = fd3.removeFd;
 /** See {@linkcode NotifyApi.dropFd}. */
-export const dropFd: NotifyApi["dropFd"] = notifying.dropFd;
+export const dropFd: NotifyApi["dropFd"] = fd3.dropFd;
 /** See {@linkcode NotifyApi.watchdog}. */
-export const watchdog: NotifyApi["watchdog"] = notifying.watchdog;
+export const watchdog: NotifyApi["watchdog"] = fd3.watchdog;
 /** See {@linkcode NotifyApi.capabilities}. */
-export const capabilities: NotifyApi["capabilities"] = notifying.capabilities;
+export const capabilities: NotifyApi["capabilities"] = fd3.capabilities;
 /** See {@linkcode ServiceApi.takeFd}. */
-export const takeFd: ServiceApi["takeFd"] = service.takeFd;
+export const takeFd: ServiceApi["takeFd"] = fd3.takeFd;
 /** See {@linkcode ServiceApi.unclaimedFds}. */
-export const unclaimedFds: ServiceApi["unclaimedFds"] = service.unclaimedFds;
+export const unclaimedFds: ServiceApi["unclaimedFds"] = fd3.unclaimedFds;
 /** See {@linkcode ServiceApi.booted}. */
-export const booted: ServiceApi["booted"] = service.booted;
+export const booted: ServiceApi["booted"] = fd3.booted;
 /** See {@linkcode ServiceApi.log}. */
-export const log: ServiceApi["log"] = service.log;
+export const log: ServiceApi["log"] = fd3.log;
 /** See {@linkcode ServiceApi.credential}. */
-export const credential: ServiceApi["credential"] = service.credential;
+export const credential: ServiceApi["credential"] = fd3.credential;
 /** See {@linkcode ServiceApi.directories}. */
-export const directories: ServiceApi["directories"] = service.directories;
-
+export const directories: ServiceApi["directories"] = fd3.directories;
 /** See {@linkcode DaemonApi.daemon}. */
-export const daemon: DaemonApi["daemon"] = daemonBy(
-  () => "Deno" in globalThis ? denoDaemon : processDaemon,
-  loadHttp,
-  {
-    get host() {
-      return currentHost();
-    },
-    listen,
-    notify,
-    watchdog,
-    capabilities,
-    log,
-  },
-);
+export const daemon: DaemonApi["daemon"] = fd3.daemon;

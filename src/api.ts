@@ -1,3 +1,4 @@
+import type { Attached, AttachOptions, NetServer } from "./attach/types.ts";
 import type { HttpServer, ServeHandler, ServeOptions } from "./http/types.ts";
 import type { Listener, ListenFd, ListenFdsOptions, ListenOptions } from "./types.ts";
 
@@ -92,6 +93,31 @@ export interface Api {
    * ```
    */
   serve(handler: ServeHandler, options?: ServeOptions): Promise<HttpServer>;
+  /**
+   * Makes any server of node:net, http, https, http2 or tls listen on the inherited socket, or on the fallback address. Express, Fastify,
+   * Koa, Hono and h3 are attached through the server that they run on.
+   *
+   * On Bun, a server with TLS needs AF_INET, AF_INET6 and AF_UNIX where RestrictAddressFamilies= is set (systemd.exec(5)); one of node:http is
+   * slower without them, and a warning says so.
+   *
+   * @throws {Fd3Error} As `listen`; `ERR_FD3_FFI` or `ERR_FD3_TRANSPLANT` if the server did not take the descriptor, which happens on Bun alone.
+   * @throws {TypeError} If the server is none, or listens already.
+   * @param server The server, not listening yet.
+   * @param options Those of `listen`.
+   * @returns Where it listens.
+   *
+   * @example An HTTP server
+   * ```ts
+   * import { createServer } from "node:http";
+   * import { attach } from "@fd3/fd3";
+   *
+   * const server = createServer((_request, response) => response.end("hello\n"));
+   * const { address } = await attach(server, { fallback: "127.0.0.1:0" });
+   * console.log(address);
+   * server.close();
+   * ```
+   */
+  attach(server: NetServer, options?: AttachOptions): Promise<Attached>;
   /**
    * A signal that aborts on the first SIGTERM or SIGINT. From the first call on neither ends the process by itself. It does not load
    * `node:process`, which doubles the time that Deno takes to start.

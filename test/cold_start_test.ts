@@ -28,9 +28,9 @@ test(`no file of src/ knows a runtime, and none of it loads one (${runtime})`, (
   const files = stdout.trim().split("\n");
   assert.ok(files.length > 15, stdout);
   for (const file of files) {
-    const code = readFileSync(file, "utf8").replace(/\/\*[^]*?\*\/|\/\/.*$|"[^"\n]*"|`[^`]*`/gm, "");
-    assert.doesNotMatch(code, /\b(Deno|Bun|process|require)\s*[.(]/, file);
-    assert.doesNotMatch(readFileSync(file, "utf8"), /from "(node|bun|npm|jsr):/, file);
+    const code = readFileSync(file, "utf8").replace(/\/\*[^]*?\*\/|\/\/.*$/gm, "");
+    assert.doesNotMatch(code, /from "(node|bun|npm|jsr):/, file);
+    assert.doesNotMatch(code.replace(/"[^"\n]*"|`[^`]*`/g, ""), /\b(Deno|Bun|process|require)\s*[.(]/, file);
   }
 });
 

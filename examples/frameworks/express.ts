@@ -3,8 +3,7 @@
 // Deno: `deno run --allow-env --allow-ffi express.ts`
 import express from "express";
 import { createServer } from "node:http";
-import { args, exit, terminated } from "../../mod.ts";
-import { attach } from "../../runtimes/node.ts";
+import { args, attach, exit, terminated } from "../../mod.ts";
 
 const app = express();
 app.get("/", (_request, response) => void response.type("text").send("Hello World"));

@@ -2,8 +2,7 @@
 //
 // Deno: `deno run --allow-env --allow-ffi fastify.ts`
 import { fastify } from "fastify";
-import { args, exit, terminated } from "../../mod.ts";
-import { attach } from "../../runtimes/node.ts";
+import { args, attach, exit, terminated } from "../../mod.ts";
 
 const app = fastify();
 app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));

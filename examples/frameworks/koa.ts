@@ -3,8 +3,7 @@
 // Deno: `deno run --allow-env --allow-ffi koa.ts`
 import Koa from "koa";
 import { createServer } from "node:http";
-import { args, exit, terminated } from "../../mod.ts";
-import { attach } from "../../runtimes/node.ts";
+import { args, attach, exit, terminated } from "../../mod.ts";
 
 const app = new Koa();
 app.use((context) => {

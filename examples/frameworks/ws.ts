@@ -3,8 +3,7 @@
 // Deno: `deno run --allow-env --allow-ffi ws.ts`
 import { createServer } from "node:http";
 import { WebSocketServer } from "ws";
-import { args, exit, terminated } from "../../mod.ts";
-import { attach } from "../../runtimes/node.ts";
+import { args, attach, exit, terminated } from "../../mod.ts";
 
 const server = createServer((request, response) => {
   const { activated, address } = attached;

@@ -1,13 +1,17 @@
 import type { Choice } from "../../src/activation/choose.ts";
+import type { ServerWays } from "../../src/attach/attach.ts";
 import type { Address } from "../../src/types.ts";
 import { HttpConnections } from "../shared/http/connections.ts";
 import type { IncomingMessage, NodeHttpServer, ServerResponse } from "../shared/http/types.ts";
+import { openServer } from "../shared/net_fallback.ts";
 import type { NetAddress, NetServer } from "../shared/node_types.ts";
 import { runtimePath } from "../shared/paths.ts";
 import { bunHost as host } from "./host.ts";
 import type { Fed } from "./net_feed.ts";
 import { findServeSocket } from "./serve/socket.ts";
 import { transplantServer } from "./server_transplant.ts";
+
+export { attachServer } from "../../src/attach/attach.ts";
 
 /**
  * Puts methods of our own on a server until it is closed.
@@ -80,7 +84,7 @@ function speakFor(server: NodeHttpServer, { address, net }: Fed): void {
  *
  * @throws {Fd3Error} `ERR_FD3_FFI` or `ERR_FD3_TRANSPLANT` if that does not work; the server is closed then.
  */
-export async function attachByTransplant(server: NetServer, choice: Choice): Promise<Address> {
+async function attachByTransplant(server: NetServer, choice: Choice): Promise<Address> {
   const action = `attach to fd ${choice.fd}`;
   const transplanted = await transplantServer(server, choice, action).catch(async (error) => {
     if (error.code !== "ERR_FD3_TRANSPLANT") throw error;
@@ -105,7 +109,17 @@ export async function attachByTransplant(server: NetServer, choice: Choice): Pro
 }
 
 /** Keeps a server that opened its own address from spinning when the descriptors run out. */
-export function guardAttached(server: NetServer, address: Address): void {
+function guardAttached(server: NetServer, address: Address): void {
   const socket = findServeSocket(address);
   if (socket !== undefined) untilClosed(server, {}, () => socket.forget());
 }
+
+/** On Bun, whose servers of node:http and the like ignore a descriptor. */
+export const ways: ServerWays = {
+  adopt: (server, _host, choice) => attachByTransplant(server, choice),
+  async open(server, _host, fallback, access) {
+    const address = await openServer(host, server, fallback, access);
+    guardAttached(server, address);
+    return address;
+  },
+};

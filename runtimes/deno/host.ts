@@ -30,9 +30,5 @@ export const denoHost: Host = {
   unsetEnv: (name) => deno().env.delete(name),
   warn: (text) => warnOnce(serviceHost, text),
   libc,
-  canOpen(count) {
-    // On another runtime, who is asked says that this is not Deno.
-    if (!("Deno" in globalThis)) return true;
-    return hasLibc(libc()) ? undefined : canOpen(count);
-  },
+  canOpen: (count) => hasLibc(libc()) ? undefined : canOpen(count),
 };

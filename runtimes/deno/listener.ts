@@ -1,9 +1,14 @@
 import type { FallbackAddress } from "../../src/activation/address.ts";
+import type { Choice } from "../../src/activation/choose.ts";
+import { Fd3Error } from "../../src/errors.ts";
+import { hasLibc } from "../../src/host.ts";
 import { PullConnection, type PullTransport } from "../../src/stream/pull_connection.ts";
 import { BaseListener, type ListenerParts } from "../../src/stream/listener.ts";
 import type { Address, Connection, FileAccess, Listener } from "../../src/types.ts";
 import { isOfClient } from "./accept.ts";
 import { fromDeno } from "./address.ts";
+import { denoHost as host } from "./host.ts";
+import { adoptNative } from "./native.ts";
 import { setUpSignals } from "./signals.ts";
 import type { DenoConn, DenoListener } from "./types.ts";
 
@@ -79,6 +84,28 @@ export class DenoStreamListener extends BaseListener {
     }
     return undefined;
   }
+}
+
+/** A stream listener on an inherited descriptor. */
+export function adoptDeno(choice: Choice): Listener | Promise<Listener> {
+  const { name } = choice;
+  try {
+    const { native, address } = adoptNative(choice);
+    return new DenoStreamListener(native, { address, activated: true, name, stop: () => native.close() });
+  } catch (error) {
+    if (!(error instanceof Fd3Error) || error.code === "ERR_FD3_PLATFORM") throw error;
+    // Without FFI it is a choice.
+    if (hasLibc(host.libc())) host.warn(`listens with node:net, which is slower than Deno.listen: ${error.message}`);
+    // The portable way needs no permission at all, but node:net, which takes as long to load as Deno to start.
+    return adoptPortably(choice);
+  }
+}
+
+async function adoptPortably(choice: Choice): Promise<Listener> {
+  const { adoptNet } = await import("../shared/net_listener.ts");
+  const listener = await adoptNet(host, choice);
+  setUpSignals();
+  return listener;
 }
 
 /** Opens an address with Deno.listen(). */

@@ -1,24 +1,19 @@
-import { serverLog } from "../../src/service/report.ts";
 import type { ServeAdapter } from "../../src/http/serve.ts";
-import { bunWays } from "../bun/http_listening.ts";
-import { netWays } from "../shared/http/listening.ts";
+import { serverLog } from "../../src/service/report.ts";
 import { nodeHttp } from "../shared/http/engine.ts";
+import { netWays } from "../shared/http/listening.ts";
+import { processService } from "../shared/process_service.ts";
 import { checkTls } from "../shared/tls_check.ts";
-import { currentHost, currentHosts } from "./current_host.ts";
+import { nodeHost as host } from "./host.ts";
 
 export { serveWith } from "../../src/http/serve.ts";
 
-const log = serverLog(() => currentHosts().service);
+const log = serverLog(() => processService);
 
-/** How Node serves; and `fd3/node` on the others. */
+/** How Node serves. */
 export const adapter: ServeAdapter = {
-  get host() {
-    return currentHost();
-  },
-  engines: [nodeHttp(() => {
-    const host = currentHost();
-    return { host, ways: host.runtime === "Bun" ? bunWays : netWays, report: log.report };
-  })],
+  host,
+  engines: [nodeHttp(() => ({ host, ways: netWays, report: log.report }))],
   log,
   checkTls,
 };

@@ -2,18 +2,9 @@
  * The parts of Node's modules that fd3 uses, so that nobody's types of Node, Deno or Bun appear in what fd3 declares.
  * https://nodejs.org/api/net.html
  */
+import type { Handler, NetServer } from "../../src/attach/types.ts";
 
-/** Any function, as Node's own types have it. */
-// deno-lint-ignore no-explicit-any
-export type Handler = (...args: any[]) => void;
-
-/** `server.address()` of node:net. */
-export interface NetAddress {
-  /** The IP address. */
-  address: string;
-  /** The port. */
-  port: number;
-}
+export type { NetAddress, NetServer } from "../../src/attach/types.ts";
 
 /** `net.Socket`. */
 export interface NetSocket {
@@ -31,24 +22,6 @@ export interface NetSocket {
   resume(): unknown;
   end(): unknown;
   destroy(): unknown;
-}
-
-/** What fd3 needs of a server to make it listen: every net, http, https, http2 and tls server has it. */
-export interface NetServer {
-  /** Whether it listens already. */
-  readonly listening: boolean;
-  /** Starts listening. */
-  listen(options: object, backlog?: number, callback?: () => void): unknown;
-  /** Stops accepting. */
-  close(callback?: (error?: Error) => void): unknown;
-  /** Where it listens. */
-  address(): NetAddress | string | null;
-  /** Adds a listener for an event. */
-  on(event: string, listener: Handler): unknown;
-  /** Adds a listener for one event. */
-  once(event: string, listener: Handler): unknown;
-  /** Takes a listener away. */
-  off(event: string, listener: Handler): unknown;
 }
 
 /** `node:net`. */

@@ -1,4 +1,5 @@
 import type { Host } from "../../src/host.ts";
+import type { Runtime } from "../../src/runtime.ts";
 
 /** The parts of `process` that fd3 uses. */
 export interface Process {
@@ -26,7 +27,11 @@ export const processHost: Pick<Host, "pid" | "parentPid" | "env" | "unsetEnv"> =
   unsetEnv: (name) => void delete processGlobal().env[name],
 };
 
-/** SIGTERM and SIGINT by `process.on()`. */
-export function onProcessSignals(abort: () => void): void {
-  for (const signal of ["SIGTERM", "SIGINT"]) processGlobal().on(signal, abort);
-}
+/** What `process` tells a {@linkcode Runtime}. */
+export const processParts: Pick<Runtime, "args" | "exit" | "onTermination"> = {
+  args: () => processGlobal().argv.slice(2),
+  exit: (status) => processGlobal().exit(status),
+  onTermination(callback) {
+    for (const signal of ["SIGTERM", "SIGINT"]) processGlobal().on(signal, callback);
+  },
+};

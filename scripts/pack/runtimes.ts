@@ -46,6 +46,7 @@ const service = ["booted", "credential", "directories", "log", "takeFd", "unclai
 const common = [
   "Fd3Error",
   "args",
+  "attach",
   "daemon",
   "exit",
   "listen",
@@ -60,7 +61,7 @@ const names: Record<string, readonly string[]> = {
   // The file that the runtime's condition picks has more than the types of `fd3` tell.
   "deno.js": [...common, "listenNative", "serveNative"].sort(),
   "bun.js": [...common, "listenNative", "serveNative"].sort(),
-  "node.js": [...common, "attach"].sort(),
+  "node.js": common,
 };
 
 const importer = `const [, , id, file, names] = process.argv;

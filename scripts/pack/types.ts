@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { check, program, root, run } from "./checks.ts";
 
 const esModule =
-  `import { type Address, Fd3Error, type HttpServer, listen, type Listener, serve, type ServeHandler } from "fd3";
+  `import { type Address, type Attached, attach, Fd3Error, type HttpServer, listen, type Listener, type NetServer, serve, type ServeHandler } from "fd3";
+import { listen as listenNode } from "fd3/node";
 import { type DenoListener, listenNative as listenDeno } from "fd3/deno";
 import { type BunListener, Fd3Error as BunError, listenNative as listenBun } from "fd3/bun";
-import { type Attached, attach, type NetServer } from "fd3/node";
 // @ts-expect-error: what only one runtime has is not in the entry point for all.
 import { listenNative } from "fd3";
 
@@ -15,6 +15,7 @@ export const listener: Promise<Listener> = listen({ fallback: "127.0.0.1:0" });
 export const handler: ServeHandler = (request, info) => Response.json([request.url, info.remoteAddress]);
 export const server: Promise<HttpServer> = serve(handler, { fallback: "127.0.0.1:0" });
 export const address: Promise<Address> = listener.then((it) => it.address);
+export const node: Promise<Listener> = listenNode();
 export const deno: Promise<DenoListener> = listenDeno();
 export const bun: Promise<BunListener> = listenBun({ socket: {} });
 export const attached = (server: NetServer): Promise<Attached> => attach(server);

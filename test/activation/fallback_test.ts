@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { Fd3Error, listen, type Listener } from "../../mod.ts";
+import { attach, Fd3Error, listen, type Listener } from "../../mod.ts";
 import { chooseFallback } from "../../src/activation/fallback.ts";
 import { variable } from "../../src/notify/environment.ts";
 import { forgetTable } from "../fixtures/fake_host.ts";
@@ -150,7 +150,6 @@ test(`close() leaves the socket file of the next instance, also when called agai
   using folder = tempFolder();
   const path = `${folder.path}/s.sk`;
   const { createServer } = await import("node:net");
-  const { attach } = await import("../../runtimes/node.ts");
   const server = createServer();
   await attach(server, { fallback: path });
   server.close();

@@ -231,9 +231,7 @@ if (runtime === "Bun") onBun();
 else {
   test(`serveNative() of fd3/bun says that this is not Bun (${runtime})`, async () => {
     const options = { fallback: "127.0.0.1:0", fetch: () => new Response("never") };
-    await assert.rejects(
-      () => serveNative(options),
-      fd3Error("ERR_FD3_PLATFORM", "Cannot serve with Bun.serve(): this is not Bun"),
-    );
+    const message = `Cannot serve with Bun.serve(): fd3/bun is for Bun, and this is ${runtime}; import "fd3"`;
+    await assert.rejects(() => serveNative(options), fd3Error("ERR_FD3_PLATFORM", message));
   });
 }

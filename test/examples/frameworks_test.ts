@@ -31,7 +31,7 @@ for (const framework of frameworks) {
     test(`${script} says that it does not run here: ${not.why}`, { timeout }, async () => {
       await using started = activate({ variant: everything, script });
       assert.equal(await started.exited, 1);
-      assert.match(started.stderr(), /Cannot serve with Bun\.serve\(\): this is not Bun/);
+      assert.match(started.stderr(), /Cannot serve with Bun\.serve\(\): fd3\/bun is for Bun, and this is /);
     });
     continue;
   }

@@ -5,6 +5,7 @@ import { request as secureRequest } from "node:https";
 import { connect as connectHttp2 } from "node:http2";
 import { connect as connectTls } from "node:tls";
 import { test } from "node:test";
+import { attach } from "../../mod.ts";
 import { forgetTable } from "../fixtures/fake_host.ts";
 import { activate } from "../fixtures/activate.ts";
 import { makeCertificate } from "../fixtures/certificate.ts";
@@ -107,7 +108,6 @@ test(`attach() opens the fallback and guards its file (${runtime})`, async () =>
   using folder = tempFolder();
   const path = `${folder.path}/own.sk`;
   const { createServer } = await import("node:http");
-  const { attach } = await import("../../runtimes/node.ts");
   const server = createServer((incoming, response) => response.end(`http ${incoming.url}`));
   const where = await attach(server, { fallback: path, mode: 0o600 });
   assert.deepEqual(where, { address: { transport: "unix", path }, activated: false, name: undefined });
@@ -117,7 +117,6 @@ test(`attach() opens the fallback and guards its file (${runtime})`, async () =>
 });
 
 test(`attach() rejects what is no server (${runtime})`, async () => {
-  const { attach } = await import("../../runtimes/node.ts");
   await assert.rejects(() => attach({} as never), TypeError);
 });
 

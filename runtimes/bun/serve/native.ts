@@ -1,4 +1,3 @@
-import { Fd3Error } from "../../../src/errors.ts";
 import { Exchanges } from "../../../src/http/exchanges.ts";
 import { checkEndOptions } from "../../../src/http/options.ts";
 import { EngineServer, type ServerParts } from "../../../src/http/server.ts";
@@ -117,9 +116,6 @@ async function open(options: ServeNativeOptions, own: BunServeOptions): Promise<
 
 /** See `serveNative` of the entry point. */
 export async function serveOwn(options: ServeNativeOptions): Promise<OwnServer> {
-  if (!("Bun" in globalThis)) {
-    throw new Fd3Error("ERR_FD3_PLATFORM", "Cannot serve with Bun.serve(): this is not Bun");
-  }
   const { drainTimeout, streamTimeout } = Object(options) as ServeNativeOptions;
   checkEndOptions("serve", { drainTimeout, streamTimeout });
   const own = ownOptions(options);

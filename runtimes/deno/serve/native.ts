@@ -69,9 +69,6 @@ function rethrow(error: unknown): never {
 }
 
 function checkServeOptions(options: ServeNativeOptions, handler: unknown): void {
-  if (!("Deno" in globalThis)) {
-    throw new Fd3Error("ERR_FD3_PLATFORM", "Cannot serve with Deno.serve(): this is not Deno");
-  }
   if (typeof handler !== "function") {
     throw new TypeError(`Cannot serve: handler is ${typeof handler}, not a function`);
   }

@@ -1,6 +1,6 @@
 import type { OpenPart, StreamKind } from "../../../src/http/engine.ts";
 import type { Address } from "../../../src/types.ts";
-import type { Handler } from "../node_types.ts";
+import type { Handler } from "../../../src/attach/types.ts";
 import { abortResponse, HttpConnection, isEvents, nameOfMessage, type Owner } from "./connection.ts";
 import type { HttpSocket, IncomingMessage, NodeHttpServer, ServerResponse } from "./types.ts";
 

@@ -1,8 +1,7 @@
 // fd3 on an inherited socket: `fd3.ts WAY`, a name of serve()'s engines or `attach`. It prints a line once it listens.
 import { createServer } from "node:http";
 import process from "node:process";
-import { serve } from "../../../mod.ts";
-import { attach } from "../../../runtimes/node.ts";
+import { attach, serve } from "../../../mod.ts";
 import type { EngineName } from "../../../src/http/types.ts";
 import { fetchHandler, nodeListener } from "./handlers.ts";
 

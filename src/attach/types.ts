@@ -1,0 +1,44 @@
+import type { Address, ListenOptions } from "../types.ts";
+
+/** Any function, as Node's own types have it. */
+// deno-lint-ignore no-explicit-any
+export type Handler = (...args: any[]) => void;
+
+/** `server.address()` of node:net. */
+export interface NetAddress {
+  /** The IP address. */
+  address: string;
+  /** The port. */
+  port: number;
+}
+
+/** What fd3 needs of a server to make it listen: every net, http, https, http2 and tls server has it. https://nodejs.org/api/net.html */
+export interface NetServer {
+  /** Whether it listens already. */
+  readonly listening: boolean;
+  /** Starts listening. */
+  listen(options: object, backlog?: number, callback?: () => void): unknown;
+  /** Stops accepting. */
+  close(callback?: (error?: Error) => void): unknown;
+  /** Where it listens. */
+  address(): NetAddress | string | null;
+  /** Adds a listener for an event. */
+  on(event: string, listener: Handler): unknown;
+  /** Adds a listener for one event. */
+  once(event: string, listener: Handler): unknown;
+  /** Takes a listener away. */
+  off(event: string, listener: Handler): unknown;
+}
+
+/** Options of `attach()`, those of `listen()`. */
+export type AttachOptions = ListenOptions;
+
+/** Where an attached server listens. */
+export interface Attached {
+  /** Where it really listens. */
+  readonly address: Address;
+  /** Whether the service manager passed the socket. */
+  readonly activated: boolean;
+  /** The name that the service manager gave it; `undefined` where it was opened here. */
+  readonly name: string | undefined;
+}
