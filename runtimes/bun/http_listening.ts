@@ -1,12 +1,11 @@
 import type { Clients } from "../../src/linux/clients.ts";
 import { unreadConnections } from "../../src/linux/handshake.ts";
 import type { Address } from "../../src/types.ts";
-import type { HttpListening, HttpParts, HttpWays } from "../shared/http/listening.ts";
+import { type HttpListening, type HttpParts, type HttpWays, knownListening } from "../shared/http/listening.ts";
 import { openServer } from "../shared/net_fallback.ts";
 import { clientsAt } from "../shared/server_clients.ts";
 import { bunHost as host } from "./host.ts";
 import type { NodeHttpServer } from "../shared/http/types.ts";
-import type { Fed } from "./net_feed.ts";
 import { findServeSocket } from "./serve/socket.ts";
 import { transplantServer } from "./server_transplant.ts";
 
@@ -44,28 +43,18 @@ function listening(
   };
 }
 
-/** Of a server that node:net feeds each connection is known from its acceptance on, as on Node. */
-function fedListening({ server, connections }: HttpParts, { address, net }: Fed): HttpListening {
-  const { ref, unref } = net as NodeHttpServer;
-  Object.assign(server, { ref: ref.bind(net), unref: unref.bind(net) });
-  return {
-    address,
-    stop: () => void net.close(),
-    unread: () => connections.unread,
-    connections: () => connections.size,
-    end: () => connections.end(),
-    abort: () => connections.destroy(),
-  };
-}
-
 /** On Bun, where no server of node:http takes a descriptor. */
 export const bunWays: HttpWays = {
-  async adopt(parts, _host, choice) {
-    const action = `serve on fd ${choice.fd}`;
-    const transplanted = await transplantServer(parts.server, choice, action).catch(async (error) => {
+  async adopt(parts, _host, choice, action) {
+    const { server } = parts;
+    const transplanted = await transplantServer(server, choice, action).catch(async (error) => {
       if (error.code !== "ERR_FD3_TRANSPLANT") throw error;
       const { listenByNet } = await import("./net_feed.ts");
-      return fedListening(parts, await listenByNet(parts.server, choice, action, error));
+      const { address, net } = await listenByNet(server, choice, action, error);
+      const { ref, unref } = net as NodeHttpServer;
+      Object.assign(server, { ref: ref.bind(net), unref: unref.bind(net) });
+      host.warn(`${error.message}; node:net accepts for it, which is slower`);
+      return knownListening(parts, address, () => void net.close());
     });
     if ("end" in transplanted) return transplanted;
     const { address, clients, socket, giveUp } = transplanted;

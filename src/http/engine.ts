@@ -6,7 +6,7 @@ import type { EngineName, TlsOptions } from "./types.ts";
 
 /** What is still open at a server, for the log. */
 export interface OpenPart {
-  readonly is: "request" | "response" | "WebSocket";
+  readonly is: "request" | "response" | "WebSocket" | "connection";
   /** Such as `GET /events`; `undefined` where the engine cannot tell. */
   readonly name: string | undefined;
 }
@@ -38,7 +38,8 @@ export interface Traffic {
 
 /** What a runtime's engine gives: the moves that the drain is made of. What is common is built upon it once. */
 export interface Engine extends Traffic {
-  readonly name: EngineName;
+  /** An {@linkcode EngineName}, or what an attached server is. */
+  readonly name: string;
   /** Where it really listens, never the placeholder's. */
   readonly address: Address;
   /**

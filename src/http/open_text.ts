@@ -4,9 +4,10 @@ import type { OpenPart } from "./engine.ts";
 const mostNames = 5;
 
 const kinds = [
-  ["request", "request", "unanswered"],
-  ["response", "response", "open"],
-  ["WebSocket", "WebSocket", "open"],
+  ["request", "unanswered"],
+  ["response", "open"],
+  ["WebSocket", "open"],
+  ["connection", "open"],
 ] as const;
 
 /** `GET /events (2), GET /log and 3 more`; names that are not known are left out. */
@@ -29,11 +30,11 @@ function namesOf(parts: readonly OpenPart[]): string {
 export function openText(open: readonly OpenPart[], elapsedMs: number): string | undefined {
   const seconds = Number((elapsedMs / 1000).toFixed(elapsedMs < 950 ? 1 : 0));
   const texts: string[] = [];
-  for (const [kind, word, state] of kinds) {
+  for (const [kind, state] of kinds) {
     const parts = open.filter(({ is }) => is === kind);
     if (parts.length === 0) continue;
     const names = namesOf(parts);
-    const count = `${parts.length} ${word}${parts.length === 1 ? "" : "s"}`;
+    const count = `${parts.length} ${kind}${parts.length === 1 ? "" : "s"}`;
     texts.push(`${count} ${state} for ${seconds} s${names === "" ? "" : `: ${names}`}`);
   }
   return texts.length === 0 ? undefined : texts.join("; ");

@@ -70,7 +70,7 @@ export class EngineServer implements HttpServer {
   }
 
   get engine(): EngineName {
-    return this.#parts.engine.name;
+    return this.#parts.engine.name as EngineName;
   }
 
   /** What is under way there. It is no part of the interface that users see: `daemon()` asks it. */

@@ -74,8 +74,7 @@ function ownOptions(options: ServeNativeOptions): BunServeOptions {
 /** A `Bun.Server`, and what `daemon()` knows it by. */
 export interface OwnServer {
   readonly native: BunServer;
-  /** `undefined` where `bun --hot` has it from an earlier evaluation. */
-  readonly server: EngineServer | undefined;
+  readonly server: EngineServer;
 }
 
 /** A server, and what it was opened with. */
@@ -120,7 +119,10 @@ export async function serveOwn(options: ServeNativeOptions): Promise<OwnServer> 
   checkEndOptions("serve", { drainTimeout, streamTimeout });
   const own = ownOptions(options);
   const place = hotPlace(options);
-  if (place?.server !== undefined) return { native: place.server.reload(own), server: undefined };
+  if (place?.served !== undefined) {
+    place.served.native.reload(own);
+    return place.served;
+  }
   const { opened, handlers, ...parts } = await open(options, own);
   const { native } = opened;
   handlers.attachTo(native);
@@ -139,6 +141,7 @@ export async function serveOwn(options: ServeNativeOptions): Promise<OwnServer> 
     shutdown: { value: shutdown },
     [Symbol.dispose]: { value: () => void stop(true) },
   });
-  place?.keep(native);
-  return { native, server };
+  const served = { native, server };
+  place?.keep(served);
+  return served;
 }

@@ -134,7 +134,7 @@ async function makeParts(
   { host, report }: NodeHttpRuntime,
   handler: EngineHandler,
   tls: TlsOptions | undefined,
-): Promise<HttpParts> {
+): Promise<HttpParts & { authority: { hostname: string } }> {
   const server = createServer(tls);
   // What has a limit is the same on all engines.
   server.headersTimeout = server.requestTimeout = server.keepAliveTimeout = 0;
@@ -171,7 +171,7 @@ export function nodeHttp(runtime: () => NodeHttpRuntime): EngineMaker {
     async adopt(choice, handler, tls) {
       const own = runtime();
       const parts = await makeParts(own, handler, tls);
-      const listening = await own.ways.adopt(parts, own.host, choice);
+      const listening = await own.ways.adopt(parts, own.host, choice, `serve on fd ${choice.fd}`);
       parts.authority.hostname = authorityOf(listening.address);
       return new NodeHttpEngine(parts, listening);
     },

@@ -55,6 +55,7 @@ export interface NodeHttpServer extends NetServer {
   ref(): unknown;
   unref(): unknown;
   listenerCount(event: string): number;
+  prependListener(event: "request", listener: (incoming: IncomingMessage, outgoing: ServerResponse) => void): unknown;
 }
 
 /** What answers a request of node:http. */
