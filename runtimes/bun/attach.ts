@@ -10,7 +10,7 @@ import { openServer } from "../shared/net_fallback.ts";
 import type { NetAddress, NetServer } from "../shared/node_types.ts";
 import { runtimePath } from "../shared/paths.ts";
 import { bunHost as host } from "./host.ts";
-import { bunWays } from "./http_listening.ts";
+import { adoptHttp, bunWays } from "./http_listening.ts";
 import { findServeSocket } from "./serve/socket.ts";
 import { transplantServer } from "./server_transplant.ts";
 
@@ -74,11 +74,16 @@ function speakFor(server: NodeHttpServer, listening: HttpListening): void {
 }
 
 /** A server of node:http or node:https on an inherited socket. */
-async function adoptHttp(parts: HttpParts, choice: Choice, action: string): Promise<Engine> {
+async function attachHttp(parts: HttpParts, choice: Choice, action: string): Promise<Engine> {
   const { server } = parts;
-  const listening = await bunWays.adopt(parts, host, choice, action);
-  if (server.listening) untilClosed(server, { address: () => shownAddress(listening.address) }, () => listening.stop());
-  else speakFor(server, listening);
+  const { listening, ready, fedSince } = await adoptHttp(parts, choice, action);
+  if (fedSince === undefined) {
+    untilClosed(server, { address: () => shownAddress(listening.address) }, () => listening.stop());
+  } else {
+    host.warn(`${fedSince.message}; node:net accepts for it, which is slower`);
+    speakFor(server, listening);
+  }
+  await ready;
   return new NodeHttpEngine(parts, listening);
 }
 
@@ -113,7 +118,7 @@ export const ways: ServerWays = {
   async adopt(server, _host, choice) {
     const action = `attach to fd ${choice.fd}`;
     const parts = httpParts(server);
-    return parts === undefined ? await adoptNet(server, choice, action) : await adoptHttp(parts, choice, action);
+    return parts === undefined ? await adoptNet(server, choice, action) : await attachHttp(parts, choice, action);
   },
 
   async open(server, _host, fallback, access) {

@@ -1,3 +1,5 @@
+import type { Choice } from "../../src/activation/choose.ts";
+import type { Fd3Error } from "../../src/errors.ts";
 import type { Clients } from "../../src/linux/clients.ts";
 import { unreadConnections } from "../../src/linux/handshake.ts";
 import type { Address } from "../../src/types.ts";
@@ -43,26 +45,42 @@ function listening(
   };
 }
 
+/** A server of node:http on its way. */
+interface Adopted {
+  readonly listening: HttpListening;
+  /** Settles when the server has said that it listens: at its placeholder, unless something is put in place before. */
+  readonly ready: Promise<void>;
+  /** Whether node:net accepts for it, which is slower, and why. */
+  readonly fedSince?: Error;
+}
+
+/** Makes a server of node:http listen on an inherited socket. */
+export async function adoptHttp(parts: HttpParts, choice: Choice, action: string): Promise<Adopted> {
+  const { server } = parts;
+  try {
+    const { address, clients, socket, giveUp, listening: ready } = await transplantServer(server, choice, action);
+    const stop = () => {
+      socket.release();
+      giveUp();
+    };
+    return { listening: listening(parts, address, clients, stop), ready };
+  } catch (error) {
+    if ((error as Fd3Error).code !== "ERR_FD3_TRANSPLANT") throw error;
+    const { listenByNet } = await import("./net_feed.ts");
+    const { address, net } = await listenByNet(server, choice, action, error);
+    const { ref, unref } = net as NodeHttpServer;
+    Object.assign(server, { ref: ref.bind(net), unref: unref.bind(net) });
+    const fed = knownListening(parts, address, () => void net.close());
+    return { listening: fed, ready: Promise.resolve(), fedSince: error as Error };
+  }
+}
+
 /** On Bun, where no server of node:http takes a descriptor. */
 export const bunWays: HttpWays = {
   async adopt(parts, _host, choice, action) {
-    const { server } = parts;
-    const transplanted = await transplantServer(server, choice, action).catch(async (error) => {
-      if (error.code !== "ERR_FD3_TRANSPLANT") throw error;
-      const { listenByNet } = await import("./net_feed.ts");
-      const { address, net } = await listenByNet(server, choice, action, error);
-      const { ref, unref } = net as NodeHttpServer;
-      Object.assign(server, { ref: ref.bind(net), unref: unref.bind(net) });
-      host.warn(`${error.message}; node:net accepts for it, which is slower`);
-      return knownListening(parts, address, () => void net.close());
-    });
-    if ("end" in transplanted) return transplanted;
-    const { address, clients, socket, giveUp } = transplanted;
-    await transplanted.listening;
-    return listening(parts, address, clients, () => {
-      socket.release();
-      giveUp();
-    });
+    const { listening, ready } = await adoptHttp(parts, choice, action);
+    await ready;
+    return listening;
   },
 
   async open(parts, _host, fallback, access) {
