@@ -38,7 +38,7 @@ test("serve() with tls answers curl, by HTTP/2 where its engine has it", options
   const [key, cert] = makeCertificate(folder.path);
   const tls = { cert: readFileSync(cert, "utf8"), key: readFileSync(key, "utf8") };
   using tcp = holdTcp();
-  await using started = await start("http_daemon", [JSON.stringify({ tls })], [tcp]);
+  await using started = await start("test/fixtures/http_daemon.ts", [JSON.stringify({ tls })], [tcp]);
   const { engine } = JSON.parse(await started.line());
   const version = engine === "deno-serve" ? "2" : "1.1";
   const bodies = ["Hello World", "Hello later"];
