@@ -5,6 +5,7 @@
  */
 import type { Api } from "../src/api.ts";
 import type { DaemonApi } from "../src/daemon/types.ts";
+import { ownOptions } from "../src/activation/choose.ts";
 import { createFd3, type Fd3 } from "../src/fd3.ts";
 import { withFreeFds } from "../src/free_fds.ts";
 import { type Adapter, listenWith } from "../src/listen.ts";
@@ -93,8 +94,7 @@ export interface ListenNativeOptions extends ListenOptions {
  */
 export async function listenNative(options: ListenNativeOptions): Promise<BunListener> {
   checkRuntime(runtime, "listen with Bun.listen()");
-  const { name: _name, fallback: _fallback, fallbackFor: _for, mode: _mode, group: _group, keepEnv: _keepEnv, ...own } =
-    options;
+  const own = ownOptions(options);
   const native: Adapter<BunListener> = {
     host,
     adopt: async (choice) => (await adoptNative(choice, own)).native,

@@ -1,3 +1,4 @@
+import { ownOptions } from "../../../src/activation/choose.ts";
 import { type Adapter, listenWith } from "../../../src/listen.ts";
 import type { ListenOptions } from "../../../src/types.ts";
 import { runtimePath } from "../../shared/paths.ts";
@@ -43,8 +44,7 @@ function tellAddress(opened: OpenedServer): void {
 
 /** See `serveNative` of the entry point. */
 export async function openServeNative(options: ServeNativeOptions): Promise<BunServer> {
-  const { name: _name, fallback: _fallback, fallbackFor: _for, mode: _mode, group: _group, keepEnv: _keepEnv, ...own } =
-    options;
+  const own: BunServeOptions = ownOptions(options);
   const place = hotPlace(options);
   if (place?.server !== undefined) return place.server.reload(own);
   const adapter: Adapter<OpenedServer> = {

@@ -1,5 +1,5 @@
 import { type FallbackAddress, formatAddress } from "../../../src/activation/address.ts";
-import type { Choice } from "../../../src/activation/choose.ts";
+import { type Choice, ownOptions } from "../../../src/activation/choose.ts";
 import { Fd3Error } from "../../../src/errors.ts";
 import type { Libc } from "../../../src/linux/libc.ts";
 import { type Adapter, listenWith } from "../../../src/listen.ts";
@@ -105,17 +105,7 @@ function heed(serving: Serving, signal: AbortSignal | undefined): void {
 /** See `serveNative` of the entry point. */
 export async function serveOwn(options: ServeNativeOptions, handler: DenoServeHandler): Promise<DenoHttpServer> {
   checkServeOptions(options, handler);
-  const {
-    name: _name,
-    fallback: _fallback,
-    fallbackFor: _for,
-    mode: _mode,
-    group: _group,
-    keepEnv: _keep,
-    signal,
-    onListen,
-    ...own
-  } = options;
+  const { signal, onListen, ...own } = ownOptions(options);
   const serve: Serve = { options: own, handler };
   const adapter: Adapter<Served> = {
     host,
