@@ -4,6 +4,7 @@
  * @module
  */
 import type { Api } from "../src/api.ts";
+import { ownOptions } from "../src/activation/choose.ts";
 import type { DaemonApi, DaemonContext, DaemonOptions } from "../src/daemon/types.ts";
 import { createFd3, type Fd3 } from "../src/fd3.ts";
 import { withFreeFds } from "../src/free_fds.ts";
@@ -99,8 +100,7 @@ export interface ListenNativeOptions extends ListenOptions {
  */
 export async function listenNative(options: ListenNativeOptions): Promise<BunListener> {
   checkRuntime(runtime, "listen with Bun.listen()");
-  const { name: _name, fallback: _fallback, fallbackFor: _for, mode: _mode, group: _group, keepEnv: _keepEnv, ...own } =
-    options;
+  const own = ownOptions(options);
   const native: Adapter<BunListener> = {
     host,
     adopt: async (choice) => (await adoptNative(choice, own)).native,

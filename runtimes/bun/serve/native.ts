@@ -1,3 +1,4 @@
+import { ownOptions } from "../../../src/activation/choose.ts";
 import { Exchanges } from "../../../src/http/exchanges.ts";
 import { checkEndOptions } from "../../../src/http/options.ts";
 import { EngineServer, type ServerParts } from "../../../src/http/server.ts";
@@ -55,22 +56,6 @@ function tellAddress(opened: OpenedServer): void {
 
 const log = serverLog(() => processService);
 
-/** What is in it of the options of `Bun.serve()`. */
-function ownOptions(options: ServeNativeOptions): BunServeOptions {
-  const {
-    name: _name,
-    fallback: _fallback,
-    fallbackFor: _for,
-    mode: _mode,
-    group: _group,
-    keepEnv: _keepEnv,
-    drainTimeout: _drain,
-    streamTimeout: _stream,
-    ...own
-  } = options;
-  return own;
-}
-
 /** A `Bun.Server`, and what `daemon()` knows it by. */
 export interface OwnServer {
   readonly native: BunServer;
@@ -117,7 +102,7 @@ async function open(options: ServeNativeOptions, own: BunServeOptions): Promise<
 export async function serveOwn(options: ServeNativeOptions): Promise<OwnServer> {
   const { drainTimeout, streamTimeout } = Object(options) as ServeNativeOptions;
   checkEndOptions("serve", { drainTimeout, streamTimeout });
-  const own = ownOptions(options);
+  const { drainTimeout: _drain, streamTimeout: _stream, ...own } = ownOptions(options);
   const place = hotPlace(options);
   if (place?.served !== undefined) {
     place.served.native.reload(own);

@@ -1,3 +1,4 @@
+import { ownOptions } from "../../../src/activation/choose.ts";
 import { Fd3Error } from "../../../src/errors.ts";
 import { closing } from "../../../src/http/closing.ts";
 import { Exchanges, isThenable } from "../../../src/http/exchanges.ts";
@@ -90,24 +91,6 @@ function heed(serving: Serving, signal: AbortSignal | undefined): void {
   serving.finished.then(forget, forget);
 }
 
-/** What is in it of the options of `Deno.serve()`. */
-function ownOptions(options: ServeNativeOptions): DenoServeOptions {
-  const {
-    name: _name,
-    fallback: _fallback,
-    fallbackFor: _for,
-    mode: _mode,
-    group: _group,
-    keepEnv: _keep,
-    drainTimeout: _drain,
-    streamTimeout: _stream,
-    signal: _signal,
-    onListen: _onListen,
-    ...own
-  } = options;
-  return own;
-}
-
 /** A `Deno.HttpServer`, and what `daemon()` knows it by. */
 export interface OwnServer {
   readonly native: DenoHttpServer;
@@ -117,8 +100,8 @@ export interface OwnServer {
 /** See `serveNative` of the entry point. */
 export async function serveOwn(options: ServeNativeOptions, handler: DenoServeHandler): Promise<OwnServer> {
   checkServeOptions(options, handler);
-  const tracked = track(handler, options, ownOptions(options));
-  const { signal, onListen, drainTimeout, streamTimeout } = options;
+  const { signal, onListen, drainTimeout, streamTimeout, ...own } = ownOptions(options);
+  const tracked = track(handler, options, own);
   const adapter: Adapter<ServerParts & { served: Served }> = {
     host,
     adopt(choice) {
