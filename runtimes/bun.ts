@@ -4,8 +4,8 @@
  * @module
  */
 import type { Api } from "../src/api.ts";
-import type { DaemonApi } from "../src/daemon/types.ts";
 import { ownOptions } from "../src/activation/choose.ts";
+import type { DaemonApi, DaemonContext, DaemonOptions } from "../src/daemon/types.ts";
 import { createFd3, type Fd3 } from "../src/fd3.ts";
 import { withFreeFds } from "../src/free_fds.ts";
 import { type Adapter, listenWith } from "../src/listen.ts";
@@ -45,6 +45,8 @@ export type {
   BunWebSocketHandlers,
 } from "./bun/types.ts";
 
+const loadNative = () => withFreeFds(host, "serve", () => import("./bun/serve/native.ts"));
+
 const runtime: Runtime = {
   ...processParts,
   host,
@@ -56,6 +58,10 @@ const runtime: Runtime = {
   loadNotify: () => import("./bun/notify.ts"),
   loadHttp: () => import("./bun/http.ts"),
   loadAttach: () => import("./bun/attach.ts"),
+  async serveNative([options], times) {
+    const { serveOwn } = await loadNative();
+    return await serveOwn({ ...(options as ServeNativeOptions), ...times });
+  },
 };
 
 const fd3: Fd3 = createFd3(runtime);
@@ -129,8 +135,8 @@ export async function listenNative(options: ListenNativeOptions): Promise<BunLis
  */
 export async function serveNative(options: ServeNativeOptions): Promise<BunServer> {
   checkRuntime(runtime, "serve with Bun.serve()");
-  const { openServeNative } = await withFreeFds(host, "serve", () => import("./bun/serve/native.ts"));
-  return await openServeNative(options);
+  const { serveOwn } = await loadNative();
+  return (await serveOwn(options)).native;
 }
 
 /** See {@linkcode Api.listenFds}. */
@@ -173,5 +179,16 @@ export const log: ServiceApi["log"] = fd3.log;
 export const credential: ServiceApi["credential"] = fd3.credential;
 /** See {@linkcode ServiceApi.directories}. */
 export const directories: ServiceApi["directories"] = fd3.directories;
+/** What `setup` gets on Bun. */
+export interface BunDaemonContext extends DaemonContext {
+  /**
+   * {@linkcode serveNative}, whose server is drained when the daemon stops. `drainTimeout` and `streamTimeout` are the daemon's.
+   *
+   * @throws {Fd3Error} What `serveNative()` throws, and `ERR_FD3_CLOSED` once the daemon stops.
+   */
+  serveNative(options: ServeNativeOptions): Promise<BunServer>;
+}
+
 /** See {@linkcode DaemonApi.daemon}. */
-export const daemon: DaemonApi["daemon"] = fd3.daemon;
+export const daemon: (setup: (context: BunDaemonContext) => unknown, options?: DaemonOptions) => Promise<void> = fd3
+  .daemon as DaemonApi["daemon"] as typeof daemon;

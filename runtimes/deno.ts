@@ -4,7 +4,7 @@
  * @module
  */
 import type { Api } from "../src/api.ts";
-import type { DaemonApi } from "../src/daemon/types.ts";
+import type { DaemonApi, DaemonContext, DaemonOptions, EndOption } from "../src/daemon/types.ts";
 import { createFd3, type Fd3 } from "../src/fd3.ts";
 import { withFreeFds } from "../src/free_fds.ts";
 import { type Adapter, listenWith } from "../src/listen.ts";
@@ -41,6 +41,8 @@ export type {
   DenoServeInfo,
 } from "./deno/types.ts";
 
+const loadNative = () => withFreeFds(host, "serve", () => import("./deno/serve/native.ts"));
+
 const runtime: Runtime = {
   host,
   service: serviceHost,
@@ -56,6 +58,10 @@ const runtime: Runtime = {
   loadNotify: () => import("./deno/notify.ts"),
   loadHttp: () => import("./deno/http.ts"),
   loadAttach: () => import("./shared/attach.ts"),
+  async serveNative([options, handler], times) {
+    const { serveOwn } = await loadNative();
+    return await serveOwn({ ...Object(options), ...times }, handler as DenoServeHandler);
+  },
 };
 
 const fd3: Fd3 = createFd3(runtime);
@@ -122,8 +128,8 @@ export async function serveNative(
   handler: DenoServeHandler,
 ): Promise<DenoHttpServer> {
   checkRuntime(runtime, "serve with Deno.serve()");
-  const { serveOwn } = await withFreeFds(host, "serve", () => import("./deno/serve/native.ts"));
-  return await serveOwn(options, handler);
+  const { serveOwn } = await loadNative();
+  return (await serveOwn(options, handler)).native;
 }
 
 /** See {@linkcode Api.listenFds}. */
@@ -166,5 +172,16 @@ export const log: ServiceApi["log"] = fd3.log;
 export const credential: ServiceApi["credential"] = fd3.credential;
 /** See {@linkcode ServiceApi.directories}. */
 export const directories: ServiceApi["directories"] = fd3.directories;
+/** What `setup` gets on Deno. */
+export interface DenoDaemonContext extends DaemonContext {
+  /**
+   * {@linkcode serveNative}, whose server is drained when the daemon stops. `drainTimeout` and `streamTimeout` are the daemon's.
+   *
+   * @throws {Fd3Error} What `serveNative()` throws, and `ERR_FD3_CLOSED` once the daemon stops.
+   */
+  serveNative(options: Omit<ServeNativeOptions, EndOption>, handler: DenoServeHandler): Promise<DenoHttpServer>;
+}
+
 /** See {@linkcode DaemonApi.daemon}. */
-export const daemon: DaemonApi["daemon"] = fd3.daemon;
+export const daemon: (setup: (context: DenoDaemonContext) => unknown, options?: DaemonOptions) => Promise<void> = fd3
+  .daemon as DaemonApi["daemon"] as typeof daemon;

@@ -5,6 +5,7 @@
  */
 import type { Api } from "../src/api.ts";
 import type { DaemonApi } from "../src/daemon/types.ts";
+import { Fd3Error } from "../src/errors.ts";
 import { createFd3, type Fd3 } from "../src/fd3.ts";
 import type { NotifyApi } from "../src/notify/types.ts";
 import type { Runtime } from "../src/runtime.ts";
@@ -40,6 +41,10 @@ const runtime: Runtime = {
   loadNotify: () => import("./node/notify.ts"),
   loadHttp: () => import("./node/http.ts"),
   loadAttach: () => import("./shared/attach.ts"),
+  serveNative() {
+    const text = "Cannot serve with the runtime's own server: Node's are those of node:http, which attach() takes";
+    return Promise.reject(new Fd3Error("ERR_FD3_PLATFORM", text));
+  },
 };
 
 const fd3: Fd3 = createFd3(runtime);

@@ -4,14 +4,11 @@ import { EPOLLET } from "../../src/linux/constants.ts";
 import { findRegistration, rearm } from "../../src/linux/epoll.ts";
 import type { Address } from "../../src/types.ts";
 import { builtin } from "../shared/builtin.ts";
+import { isOf } from "../shared/attach.ts";
 import { adoptServer } from "../shared/net_listener.ts";
 import type { NetModule, NetServer, NetSocket } from "../shared/node_types.ts";
 import { bunHost as host } from "./host.ts";
 import { Patrol } from "./patrol.ts";
-
-interface ServerClass {
-  readonly Server: new () => NetServer;
-}
 
 /** Keeps Bun from spinning on a descriptor that it was given when the descriptors run out, until the server is closed. */
 function guard(server: NetServer, fd: number): void {
@@ -60,9 +57,8 @@ export async function listenByNet(
   action: string,
   obstacle: unknown,
 ): Promise<Fed> {
-  const isOf = (module: string) => (server as unknown) instanceof builtin<ServerClass>(module).Server;
-  if (isOf("node:https") || isOf("node:tls")) throw obstacle;
-  const net = isOf("node:http") ? feeder(server) : server;
+  if (isOf("node:https", server) || isOf("node:tls", server)) throw obstacle;
+  const net = isOf("node:http", server) ? feeder(server) : server;
   const address = await adoptServer(net, host, choice, action);
   guard(net, choice.fd);
   return { address, net };

@@ -25,7 +25,7 @@ export interface TransplantedServer {
   readonly clients: Clients | undefined;
   /** What Bun accepts on. */
   readonly socket: ServeSocket;
-  /** Closes the inherited descriptor; Bun has a number of its own for it. */
+  /** Closes the inherited descriptor, once; Bun has a number of its own for it. */
   giveUp(): void;
   /** Settles when the server has said that it listens. */
   readonly listening: Promise<void>;
@@ -63,5 +63,10 @@ export async function transplantServer(
   const at: Address = isTcp ? serverAddress(server) : { transport: "unix", path };
   const placeholder = { address: at, expected, close: () => void server.close() };
   const socket = new ServeSocket(libc, transplantWatched(libc, fd, placeholder, EPOLLET));
-  return { address, clients: inheritedClients(host, address), socket, giveUp: () => void libc.close(fd), listening };
+  let isOpen = true;
+  const giveUp = () => {
+    if (isOpen) libc.close(fd);
+    isOpen = false;
+  };
+  return { address, clients: inheritedClients(host, address), socket, giveUp, listening };
 }

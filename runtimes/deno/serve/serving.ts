@@ -9,6 +9,9 @@ import { deno, type DenoHttpServer } from "../types.ts";
 /** How long to wait for a free descriptor before starting again. */
 const retryMs = 100;
 
+/** How long Deno has to end once everything was cut off, in milliseconds. */
+const cutMs = 100;
+
 /**
  * How many runs are kept whose connections may still be open, as nothing tells when the last of them is closed. Older ones are shut down,
  * which ends those that are idle.
@@ -28,6 +31,7 @@ export class Serving {
   /** The run that accepts. */
   #current: Started | undefined;
   #timer: unknown;
+  #cutTimer: unknown;
   #isRef = true;
   #isReleased = false;
   #isOver = false;
@@ -43,6 +47,7 @@ export class Serving {
     this.finished = new Promise((resolve, reject) => {
       this.#finish = () => {
         this.#isOver = true;
+        clearTimeout(this.#cutTimer as number);
         resolve();
       };
       this.#fail = (error) => {
@@ -125,6 +130,8 @@ export class Serving {
     if (this.clients !== undefined) {
       this.release();
       this.clients.cut();
+      // A handler that never settles holds up Deno's own end for ever, also where its client is gone.
+      this.#cutTimer = setTimeout(() => this.#finish(), cutMs);
     } else if (this.#isReleased) {
       // Deno's signal does nothing after its `shutdown()` but throw, into the void.
       this.#finish();
