@@ -1,9 +1,9 @@
 import { ownOptions } from "../../../src/activation/choose.ts";
 import { Exchanges } from "../../../src/http/exchanges.ts";
 import { checkEndOptions } from "../../../src/http/options.ts";
-import { EngineServer, type ServerParts } from "../../../src/http/server.ts";
+import { EngineServer, type OpenedParts, openParts, type ServerParts } from "../../../src/http/server.ts";
 import type { DrainOptions } from "../../../src/http/types.ts";
-import { type Adapter, listenWith } from "../../../src/listen.ts";
+import type { Adapter } from "../../../src/listen.ts";
 import type { Clients } from "../../../src/linux/clients.ts";
 import { serverLog } from "../../../src/service/report.ts";
 import type { ListenOptions } from "../../../src/types.ts";
@@ -65,20 +65,20 @@ export interface OwnServer {
 /** A server, and what it was opened with. */
 interface Opened extends ServerParts {
   readonly engine: BunEngine;
-  readonly handlers: Handlers;
   readonly opened: OpenedServer;
 }
 
 /** Opens it, with handlers whose requests are known. */
-async function open(options: ServeNativeOptions, own: BunServeOptions): Promise<Opened> {
+async function open(options: ServeNativeOptions, own: BunServeOptions): Promise<OpenedParts<Opened>> {
   const handlersOf = (clients: Clients | undefined) =>
     new Handlers(new BunTraffic(new Exchanges(), clients, own.tls !== undefined), own);
   const partsOf = (opened: OpenedServer, handlers: Handlers, name?: string): Opened => {
     const { traffic } = handlers;
-    traffic.native = opened.native;
+    traffic.setServer(opened.native);
+    handlers.attachTo(opened.native);
     if (traffic.clients !== undefined) traffic.clients.listener = opened.address;
     const engine = new BunEngine(opened, traffic, () => handlers.startClosing());
-    return { engine, handlers, opened, log, activated: name !== undefined, name };
+    return { engine, opened, log, activated: name !== undefined, name };
   };
   const adapter: Adapter<Opened> = {
     host,
@@ -95,7 +95,7 @@ async function open(options: ServeNativeOptions, own: BunServeOptions): Promise<
       return partsOf(await openServe(address, access, handlers.wrapped), handlers);
     },
   };
-  return await listenWith(adapter, options);
+  return await openParts(adapter, options);
 }
 
 /** See `serveNative` of the entry point. */
@@ -103,19 +103,22 @@ export async function serveOwn(options: ServeNativeOptions): Promise<OwnServer> 
   const { drainTimeout, streamTimeout } = Object(options) as ServeNativeOptions;
   checkEndOptions("serve", { drainTimeout, streamTimeout });
   const { drainTimeout: _drain, streamTimeout: _stream, ...own } = ownOptions(options);
-  const place = hotPlace(options);
+  const place = hotPlace<OwnServer>(options);
   if (place?.served !== undefined) {
     place.served.native.reload(own);
     return place.served;
   }
-  const { opened, handlers, ...parts } = await open(options, own);
-  const { native } = opened;
-  handlers.attachTo(native);
+  const parts = await open(options, own);
+  const natives = parts.all.map(({ opened }) => opened.native);
+  const [native] = natives;
+  if (natives.length > 1) (await import("./joined.ts")).speakForAll(natives);
   const server = new EngineServer(parts, { drainTimeout, streamTimeout });
   const stop = async (closeActiveConnections?: boolean) => {
     place?.forget();
-    await opened.stop(closeActiveConnections);
-    parts.engine.ended();
+    await Promise.all(parts.all.map(async ({ opened, engine }) => {
+      await opened.stop(closeActiveConnections);
+      engine.ended();
+    }));
   };
   const shutdown = () => {
     place?.forget();
