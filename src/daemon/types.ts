@@ -60,7 +60,7 @@ export interface DaemonOptions {
    */
   readonly idleTimeout?: number;
   /** Answers the watchdog, where WatchdogSec= asks for it. @default {true} */
-  readonly watchdog?: boolean | Pick<WatchdogOptions, "check" | "checkTimeoutMs" | "whenUnhealthy">;
+  readonly watchdog?: boolean | Pick<WatchdogOptions, "check" | "checkTimeout" | "whenUnhealthy">;
 }
 
 /** What makes a script a daemon. */

@@ -63,16 +63,16 @@ export interface OwnServer {
 }
 
 /** A server, and what it was opened with. */
-interface Opened extends ServerParts {
+interface OwnParts extends ServerParts {
   readonly engine: BunEngine;
   readonly opened: OpenedServer;
 }
 
 /** Opens it, with handlers whose requests are known. */
-async function open(options: ServeNativeOptions, own: BunServeOptions): Promise<OpenedParts<Opened>> {
+async function open(options: ServeNativeOptions, own: BunServeOptions): Promise<OpenedParts<OwnParts>> {
   const handlersOf = (clients: Clients | undefined) =>
     new Handlers(new BunTraffic(new Exchanges(), clients, own.tls !== undefined), own);
-  const partsOf = (opened: OpenedServer, handlers: Handlers, name?: string): Opened => {
+  const partsOf = (opened: OpenedServer, handlers: Handlers, name?: string): OwnParts => {
     const { traffic } = handlers;
     traffic.setServer(opened.native);
     handlers.attachTo(opened.native);
@@ -80,7 +80,7 @@ async function open(options: ServeNativeOptions, own: BunServeOptions): Promise<
     const engine = new BunEngine(opened, traffic, () => handlers.startClosing());
     return { engine, opened, log, activated: name !== undefined, name };
   };
-  const adapter: Adapter<Opened> = {
+  const adapter: Adapter<OwnParts> = {
     host,
     adopt(choice) {
       const address = addressOf(choice);

@@ -13,7 +13,7 @@ import { denoHost as host } from "../host.ts";
 import { serviceHost } from "../service_host.ts";
 import type { DenoAddress, DenoHttpServer, DenoServeHandler } from "../types.ts";
 import { DenoEngine } from "./engine.ts";
-import { adoptServing, openServing, type Served, type Tracked } from "./served.ts";
+import { adoptServing, openServing, type Tracked, type TrackedServer } from "./served.ts";
 import type { DenoServeOptions } from "./start.ts";
 
 /** Options of `serveNative()`: those of `listen()`, and those of `Deno.serve()` but for the address. */
@@ -100,7 +100,7 @@ export async function serveOwn(options: ServeNativeOptions, handler: DenoServeHa
   checkServeOptions(options, handler);
   const { signal, onListen, drainTimeout, streamTimeout, ...own } = ownOptions(options);
   const tracked = track(handler, options, own);
-  const adapter: Adapter<ServerParts & { served: Served }> = {
+  const adapter: Adapter<ServerParts & { served: TrackedServer }> = {
     host,
     adopt(choice) {
       const served = adoptServing(choice, tracked);
