@@ -26,7 +26,7 @@ function commentsOf(name: string): Map<string, string> {
   const [, body] = new RegExp(`^export interface ${name} \\{\\n([^]*?)^\\}`, "m").exec(text) ?? [];
   if (body === undefined) throw new Error(`${sources[name]}: found no interface ${name}`);
   const members = body.matchAll(new RegExp(`^  (${comment})\\n  (\\w+)\\(`, "gm"));
-  return new Map([...members].map(([, found, member]) => [member, found.replace(/^  /gm, "")]));
+  return new Map([...members].map(([, found, member]) => [member, found.replace(/^ {2}/gm, "")]));
 }
 
 const comments = new Map(Object.keys(sources).map((name) => [name, commentsOf(name)]));
