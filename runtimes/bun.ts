@@ -4,8 +4,8 @@
  * @module
  */
 import type { Api } from "../src/api.ts";
-import type { DaemonApi } from "../src/daemon/types.ts";
 import { ownOptions } from "../src/activation/choose.ts";
+import type { DaemonApi, DaemonContext, DaemonOptions } from "../src/daemon/types.ts";
 import { createFd3, type Fd3 } from "../src/fd3.ts";
 import { withFreeFds } from "../src/free_fds.ts";
 import { type Adapter, listenWith } from "../src/listen.ts";
@@ -45,6 +45,8 @@ export type {
   BunWebSocketHandlers,
 } from "./bun/types.ts";
 
+const loadNative = () => withFreeFds(host, "serve", () => import("./bun/serve/native.ts"));
+
 const runtime: Runtime = {
   ...processParts,
   host,
@@ -56,6 +58,10 @@ const runtime: Runtime = {
   loadNotify: () => import("./bun/notify.ts"),
   loadHttp: () => import("./bun/http.ts"),
   loadAttach: () => import("./bun/attach.ts"),
+  async serveNative([options], times) {
+    const { serveOwn } = await loadNative();
+    return await serveOwn({ ...(options as ServeNativeOptions), ...times });
+  },
 };
 
 const fd3: Fd3 = createFd3(runtime);
@@ -129,8 +135,8 @@ export async function listenNative(options: ListenNativeOptions): Promise<BunLis
  */
 export async function serveNative(options: ServeNativeOptions): Promise<BunServer> {
   checkRuntime(runtime, "serve with Bun.serve()");
-  const { openServeNative } = await withFreeFds(host, "serve", () => import("./bun/serve/native.ts"));
-  return await openServeNative(options);
+  const { serveOwn } = await loadNative();
+  return (await serveOwn(options)).native;
 }
 
 /**
@@ -224,7 +230,11 @@ export const listen: Api["listen"] = fd3.listen;
 export const serve: Api["serve"] = fd3.serve;
 /**
  * Makes any server of node:net, http, https, http2 or tls listen on the inherited socket, or on the fallback address. Express, Fastify,
- * Koa, Hono and h3 are attached through the server that they run on.
+ * Koa, Hono and h3 are attached through the server that they run on. Its `shutdown()` drains as that of `serve()` does, with the same limits;
+ * the server's own `close()` still does what it does. Until then the server is as its owner made it, timeouts included.
+ *
+ * What counts as in flight: a request without a whole answer, and with node:net or node:tls a connection. WebSockets of any library that
+ * listens for `upgrade`, and responses of unknown length that are still written, have `streamTimeout`.
  *
  * On Bun, a server with TLS needs AF_INET, AF_INET6 and AF_UNIX where RestrictAddressFamilies= is set (systemd.exec(5)); one of node:http is
  * slower without them, and a warning says so.
@@ -232,8 +242,8 @@ export const serve: Api["serve"] = fd3.serve;
  * @throws {Fd3Error} As `listen`; `ERR_FD3_FFI` or `ERR_FD3_TRANSPLANT` if the server did not take the descriptor, which happens on Bun alone.
  * @throws {TypeError} If the server is none, or listens already.
  * @param server The server, not listening yet.
- * @param options Those of `listen`.
- * @returns Where it listens.
+ * @param options Those of `listen`, and how it ends.
+ * @returns Where it listens, and what ends it.
  *
  * @example An HTTP server
  * ```ts
@@ -241,9 +251,9 @@ export const serve: Api["serve"] = fd3.serve;
  * import { attach } from "@fd3/fd3";
  *
  * const server = createServer((_request, response) => response.end("hello\n"));
- * const { address } = await attach(server, { fallback: "127.0.0.1:0" });
- * console.log(address);
- * server.close();
+ * const attached = await attach(server, { fallback: "127.0.0.1:0" });
+ * console.log(attached.address);
+ * await attached.shutdown();
  * ```
  */
 export const attach: Api["attach"] = fd3.attach;
@@ -474,6 +484,16 @@ export const credential: ServiceApi["credential"] = fd3.credential;
  * @returns Their absolute paths in the order of the unit; empty if there are none.
  */
 export const directories: ServiceApi["directories"] = fd3.directories;
+/** What `setup` gets on Bun. */
+export interface BunDaemonContext extends DaemonContext {
+  /**
+   * {@linkcode serveNative}, whose server is drained when the daemon stops. `drainTimeout` and `streamTimeout` are the daemon's.
+   *
+   * @throws {Fd3Error} What `serveNative()` throws, and `ERR_FD3_CLOSED` once the daemon stops.
+   */
+  serveNative(options: ServeNativeOptions): Promise<BunServer>;
+}
+
 /**
  * A daemon's whole life: it opens what it serves with, says that it is ready, proves that it is alive, reloads, and stops without
  * dropping anybody. It is the process: it ends that itself, and what it returns never settles, but for what is thrown below.
@@ -526,4 +546,5 @@ export const directories: ServiceApi["directories"] = fd3.directories;
  * }
  * ```
  */
-export const daemon: DaemonApi["daemon"] = fd3.daemon;
+export const daemon: (setup: (context: BunDaemonContext) => unknown, options?: DaemonOptions) => Promise<void> = fd3
+  .daemon as DaemonApi["daemon"] as typeof daemon;

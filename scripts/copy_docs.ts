@@ -29,15 +29,15 @@ function commentsOf(name: string): Map<string, string> {
   return new Map([...members].map(([, found, member]) => [member, found.replace(/^ {2}/gm, "")]));
 }
 
-const comments = new Map(Object.keys(sources).map((name) => [name, commentsOf(name)]));
+/** Of all functions: no two have the same name. */
+const comments = new Map(Object.keys(sources).flatMap((name) => [...commentsOf(name)]));
 
 /** An entry point with the comments that its constants must have. */
 function withComments(text: string): string {
-  const constant = new RegExp(String.raw`(?:^${comment}\n)?^export const (\w+): (\w+)\["\1"\]`, "gm");
-  return text.replace(constant, (whole, name: string, owner: string) => {
-    const found = comments.get(owner)?.get(name);
-    if (found === undefined) throw new Error(`${owner} has no comment for ${name}`);
-    return `${found}\n${whole.slice(whole.indexOf("export const"))}`;
+  return text.replace(new RegExp(`(?:^${comment}\\n)?^export const (\\w+):`, "gm"), (_, name: string) => {
+    const found = comments.get(name);
+    if (found === undefined) throw new Error(`no interface has a comment for ${name}`);
+    return `${found}\nexport const ${name}:`;
   });
 }
 

@@ -1,5 +1,5 @@
-import type { Attached, AttachOptions, NetServer } from "./attach/types.ts";
-import type { HttpServer, ServeHandler, ServeOptions } from "./http/types.ts";
+import type { AttachOptions, NetServer } from "./attach/types.ts";
+import type { HttpServer, RunningServer, ServeHandler, ServeOptions } from "./http/types.ts";
 import type { Listener, ListenFd, ListenFdsOptions, ListenOptions } from "./types.ts";
 
 /** What every entry point of fd3 offers, on every runtime. */
@@ -95,7 +95,11 @@ export interface Api {
   serve(handler: ServeHandler, options?: ServeOptions): Promise<HttpServer>;
   /**
    * Makes any server of node:net, http, https, http2 or tls listen on the inherited socket, or on the fallback address. Express, Fastify,
-   * Koa, Hono and h3 are attached through the server that they run on.
+   * Koa, Hono and h3 are attached through the server that they run on. Its `shutdown()` drains as that of `serve()` does, with the same limits;
+   * the server's own `close()` still does what it does. Until then the server is as its owner made it, timeouts included.
+   *
+   * What counts as in flight: a request without a whole answer, and with node:net or node:tls a connection. WebSockets of any library that
+   * listens for `upgrade`, and responses of unknown length that are still written, have `streamTimeout`.
    *
    * On Bun, a server with TLS needs AF_INET, AF_INET6 and AF_UNIX where RestrictAddressFamilies= is set (systemd.exec(5)); one of node:http is
    * slower without them, and a warning says so.
@@ -103,8 +107,8 @@ export interface Api {
    * @throws {Fd3Error} As `listen`; `ERR_FD3_FFI` or `ERR_FD3_TRANSPLANT` if the server did not take the descriptor, which happens on Bun alone.
    * @throws {TypeError} If the server is none, or listens already.
    * @param server The server, not listening yet.
-   * @param options Those of `listen`.
-   * @returns Where it listens.
+   * @param options Those of `listen`, and how it ends.
+   * @returns Where it listens, and what ends it.
    *
    * @example An HTTP server
    * ```ts
@@ -112,12 +116,12 @@ export interface Api {
    * import { attach } from "@fd3/fd3";
    *
    * const server = createServer((_request, response) => response.end("hello\n"));
-   * const { address } = await attach(server, { fallback: "127.0.0.1:0" });
-   * console.log(address);
-   * server.close();
+   * const attached = await attach(server, { fallback: "127.0.0.1:0" });
+   * console.log(attached.address);
+   * await attached.shutdown();
    * ```
    */
-  attach(server: NetServer, options?: AttachOptions): Promise<Attached>;
+  attach(server: NetServer, options?: AttachOptions): Promise<RunningServer>;
   /**
    * A signal that aborts on the first SIGTERM or SIGINT. From the first call on neither ends the process by itself. It does not load
    * `node:process`, which doubles the time that Deno takes to start.

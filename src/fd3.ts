@@ -46,7 +46,7 @@ function listening(runtime: Runtime, check: Check): Pick<Api, "listenFds" | "lis
     async attach(server, options = {}) {
       check("attach");
       const { ways, attachServer } = await withFreeFds(host, "attach", runtime.loadAttach);
-      return await attachServer(host, ways, server, options);
+      return await attachServer(runtime, ways, server, options);
     },
   };
 }
@@ -116,16 +116,29 @@ function notifying(runtime: Runtime, check: Check): NotifyApi {
 /** The code of a daemon is loaded on the first call, in one file: a service that only listens does not wait for it. */
 function daemonOf(runtime: Runtime, check: Check, rest: Omit<Fd3, "daemon">): DaemonApi["daemon"] {
   const serve: DaemonParts["serve"] = async (handler, options) => {
-    const { adapter, serveWith, trafficOf } = await loadHttp(runtime);
+    const { adapter, serveWith } = await loadHttp(runtime);
     const server = await serveWith(adapter, handler, options);
-    return { server, traffic: trafficOf(server)! };
+    return { server, traffic: server.traffic };
+  };
+  const attach: DaemonParts["attach"] = async (server, options) => {
+    const { ways, attachServer } = await withFreeFds(runtime.host, "attach", runtime.loadAttach);
+    const attached = await attachServer(runtime, ways, server, options);
+    return { server: attached, traffic: attached.traffic };
+  };
+  const serveNative: DaemonParts["serveNative"] = async (args, times) => {
+    const { native, server } = await runtime.serveNative(args, times);
+    return { native, server, traffic: server.traffic };
   };
   return async (setup, options = {}) => {
     check("start the daemon");
     const { asked, runDaemon, timers } = await import("./daemon/daemon.ts");
     const { listen, log } = rest;
     const parts = asked({ host: runtime.host, ...rest });
-    await runDaemon({ ...timers, ...runtime.daemon, listen, log, ...parts, serve }, setup, options);
+    await runDaemon(
+      { ...timers, ...runtime.daemon, listen, log, ...parts, serve, attach, serveNative },
+      setup,
+      options,
+    );
   };
 }
 

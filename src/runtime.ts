@@ -1,9 +1,9 @@
 import type { attachServer, ServerWays } from "./attach/attach.ts";
-import type { DaemonRuntime } from "./daemon/daemon_host.ts";
+import type { DaemonRuntime, Times } from "./daemon/daemon_host.ts";
 import { Fd3Error } from "./errors.ts";
 import type { Host } from "./host.ts";
 import type { ServeAdapter, serveWith } from "./http/serve.ts";
-import type { trafficOf } from "./http/traffic.ts";
+import type { EngineServer } from "./http/server.ts";
 import type { Adapter } from "./listen.ts";
 import type { NotifyModule } from "./notify/facade.ts";
 import type { NotifyParts } from "./notify/host.ts";
@@ -13,7 +13,12 @@ import type { Listener } from "./types.ts";
 export interface HttpModule {
   readonly adapter: ServeAdapter;
   readonly serveWith: typeof serveWith;
-  readonly trafficOf: typeof trafficOf;
+}
+
+/** A server of the runtime's own, and what drains it. */
+export interface NativeServer {
+  readonly native: unknown;
+  readonly server: EngineServer;
 }
 
 /** The code that attaches servers, and how the runtime makes one listen. */
@@ -39,6 +44,12 @@ export interface Runtime extends NotifyParts {
   exit(status: number): never;
   /** Calls back for each SIGTERM and SIGINT, which do not end the process any more. */
   onTermination(callback: () => void): void;
+  /**
+   * The runtime's own server, as its entry point's `serveNative()` opens it.
+   *
+   * @throws {Fd3Error} `ERR_FD3_PLATFORM` where it has none.
+   */
+  serveNative(args: readonly unknown[], times: Times): Promise<NativeServer>;
   // What an activated listener does not need is loaded when it is first called.
   loadNotify(): Promise<NotifyModule>;
   loadHttp(): Promise<HttpModule>;

@@ -1,13 +1,16 @@
 import type { Choice } from "../../src/activation/choose.ts";
 import type { ServerWays } from "../../src/attach/attach.ts";
+import type { Engine } from "../../src/http/engine.ts";
 import type { Address } from "../../src/types.ts";
-import { HttpConnections } from "../shared/http/connections.ts";
-import type { IncomingMessage, NodeHttpServer, ServerResponse } from "../shared/http/types.ts";
+import { httpParts, netEngine } from "../shared/attach.ts";
+import { NodeHttpEngine } from "../shared/http/engine.ts";
+import { type HttpListening, type HttpParts, stopAsNet } from "../shared/http/listening.ts";
+import type { NodeHttpServer } from "../shared/http/types.ts";
 import { openServer } from "../shared/net_fallback.ts";
 import type { NetAddress, NetServer } from "../shared/node_types.ts";
 import { runtimePath } from "../shared/paths.ts";
 import { bunHost as host } from "./host.ts";
-import type { Fed } from "./net_feed.ts";
+import { adoptHttp, bunWays } from "./http_listening.ts";
 import { findServeSocket } from "./serve/socket.ts";
 import { transplantServer } from "./server_transplant.ts";
 
@@ -47,14 +50,10 @@ function shownAddress(address: Address): ReturnType<NetServer["address"]> {
   return { address: hostname, family, port } as NetAddress;
 }
 
-/** Makes a server of node:http look as if it listened itself, until it is closed. */
-function speakFor(server: NodeHttpServer, { address, net }: Fed): void {
-  const connections = new HttpConnections(server);
-  server.on("request", (incoming: IncomingMessage, outgoing: ServerResponse) => {
-    connections.of(incoming).began(outgoing);
-  });
+/** Makes a server of node:http that node:net feeds look as if it listened itself, until it is closed. */
+function speakFor(server: NodeHttpServer, listening: HttpListening): void {
   const own: PropertyDescriptorMap = {
-    address: { configurable: true, writable: true, value: () => shownAddress(address) },
+    address: { configurable: true, writable: true, value: () => shownAddress(listening.address) },
     listening: { configurable: true, value: true },
     close: {
       configurable: true,
@@ -62,64 +61,82 @@ function speakFor(server: NodeHttpServer, { address, net }: Fed): void {
       value(callback?: () => void) {
         for (const name of Object.keys(own)) Reflect.deleteProperty(server, name);
         if (callback !== undefined) server.once("close", callback);
-        connections.startClosing();
-        net.close();
-        connections.end();
+        listening.stop();
+        listening.end();
         return server;
       },
     },
   };
   Object.defineProperties(server, own);
-  // These are called behind close(), too.
-  Object.assign(server, {
-    closeAllConnections: () => connections.destroy(),
-    ref: () => (net as NodeHttpServer).ref(),
-    unref: () => (net as NodeHttpServer).unref(),
-  });
+  // It is called behind close(), too.
+  Object.assign(server, { closeAllConnections: () => listening.abort() });
   (server as unknown as { emit(event: string): boolean }).emit("listening");
 }
 
-/**
- * Makes a server listen on an inherited socket.
- *
- * @throws {Fd3Error} `ERR_FD3_FFI` or `ERR_FD3_TRANSPLANT` if that does not work; the server is closed then.
- */
-async function attachByTransplant(server: NetServer, choice: Choice): Promise<Address> {
-  const action = `attach to fd ${choice.fd}`;
+/** A server of node:http or node:https on an inherited socket. */
+async function attachHttp(parts: HttpParts, choice: Choice, action: string): Promise<Engine> {
+  const { server } = parts;
+  const { listening, ready, fedSince } = await adoptHttp(parts, choice, action);
+  if (fedSince === undefined) {
+    untilClosed(server, { address: () => shownAddress(listening.address) }, () => listening.stop());
+  } else {
+    host.warn(`${fedSince.message}; node:net accepts for it, which is slower`);
+    speakFor(server, listening);
+  }
+  await ready;
+  return new NodeHttpEngine(parts, listening);
+}
+
+/** A server of another module on an inherited socket. */
+async function adoptNet(server: NetServer, choice: Choice, action: string): Promise<Engine> {
   const transplanted = await transplantServer(server, choice, action).catch(async (error) => {
     if (error.code !== "ERR_FD3_TRANSPLANT") throw error;
     const { listenByNet } = await import("./net_feed.ts");
-    const fed = await listenByNet(server, choice, action, error);
-    if (fed.net === server) {
-      untilClosed(server, { address: () => shownAddress(fed.address) }, () => {});
-    } else {
-      speakFor(server as NodeHttpServer, fed);
-      host.warn(`${error.message}; node:net accepts for it, which is slower`);
-    }
-    return fed;
+    return await listenByNet(server, choice, action, error);
   });
-  if ("net" in transplanted) return transplanted.address;
-  const { address, socket, giveUp, listening } = transplanted;
-  untilClosed(server, { address: () => shownAddress(address) }, () => {
+  const { address } = transplanted;
+  const shown = { address: () => shownAddress(address) };
+  if ("net" in transplanted) {
+    untilClosed(server, shown, () => {});
+    return netEngine(server, address, () => stopAsNet(server));
+  }
+  const { socket, giveUp, listening } = transplanted;
+  untilClosed(server, shown, () => {
     socket.forget();
     giveUp();
   });
   await listening;
-  return address;
-}
-
-/** Keeps a server that opened its own address from spinning when the descriptors run out. */
-function guardAttached(server: NetServer, address: Address): void {
-  const socket = findServeSocket(address);
-  if (socket !== undefined) untilClosed(server, {}, () => socket.forget());
+  const stop = () => {
+    socket.release();
+    giveUp();
+  };
+  return netEngine(server, address, stop, () => void server.close());
 }
 
 /** On Bun, whose servers of node:http and the like ignore a descriptor. */
 export const ways: ServerWays = {
-  adopt: (server, _host, choice) => attachByTransplant(server, choice),
+  async adopt(server, _host, choice) {
+    const action = `attach to fd ${choice.fd}`;
+    const parts = httpParts(server);
+    return parts === undefined ? await adoptNet(server, choice, action) : await attachHttp(parts, choice, action);
+  },
+
+  async feed(server, _host, choice) {
+    const { feedByNet } = await import("./net_feed.ts");
+    return await feedByNet(server, choice);
+  },
+
   async open(server, _host, fallback, access) {
+    const parts = httpParts(server);
+    if (parts !== undefined) {
+      const listening = await bunWays.open(parts, host, fallback, access);
+      untilClosed(server, {}, () => listening.stop());
+      return new NodeHttpEngine(parts, listening);
+    }
     const address = await openServer(host, server, fallback, access);
-    guardAttached(server, address);
-    return address;
+    const socket = findServeSocket(address);
+    if (socket === undefined) return netEngine(server, address, () => stopAsNet(server));
+    untilClosed(server, {}, () => socket.forget());
+    return netEngine(server, address, () => socket.release(), () => void server.close());
   },
 };

@@ -1,5 +1,5 @@
 import type { EngineMaker } from "../../src/http/engine.ts";
-import { reportTo } from "../../src/service/report.ts";
+import { serverLog } from "../../src/service/report.ts";
 import type { ServeAdapter } from "../../src/http/serve.ts";
 import { nodeHttp } from "../shared/http/engine.ts";
 import { processService } from "../shared/process_service.ts";
@@ -9,7 +9,6 @@ import { bunWays } from "./http_listening.ts";
 import { adoptBunServe, openBunServe } from "./serve/engine.ts";
 
 export { serveWith } from "../../src/http/serve.ts";
-export { trafficOf } from "../../src/http/traffic.ts";
 
 const bunServe: EngineMaker = {
   name: "bun-serve",
@@ -17,12 +16,12 @@ const bunServe: EngineMaker = {
   open: (address, access, handler, tls) => openBunServe(address, access, tls, handler),
 };
 
-const report = reportTo(() => processService);
+const log = serverLog(() => processService);
 
 /** How Bun serves. */
 export const adapter: ServeAdapter = {
   host,
-  engines: [bunServe, nodeHttp(() => ({ host, ways: bunWays, report }))],
-  report,
+  engines: [bunServe, nodeHttp(() => ({ host, ways: bunWays, report: log.report }))],
+  log,
   checkTls,
 };

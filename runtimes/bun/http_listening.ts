@@ -1,12 +1,13 @@
+import type { Choice } from "../../src/activation/choose.ts";
+import type { Fd3Error } from "../../src/errors.ts";
 import type { Clients } from "../../src/linux/clients.ts";
 import { unreadConnections } from "../../src/linux/handshake.ts";
 import type { Address } from "../../src/types.ts";
-import type { HttpListening, HttpParts, HttpWays } from "../shared/http/listening.ts";
+import { type HttpListening, type HttpParts, type HttpWays, knownListening } from "../shared/http/listening.ts";
 import { openServer } from "../shared/net_fallback.ts";
 import { clientsAt } from "../shared/server_clients.ts";
 import { bunHost as host } from "./host.ts";
 import type { NodeHttpServer } from "../shared/http/types.ts";
-import type { Fed } from "./net_feed.ts";
 import { findServeSocket } from "./serve/socket.ts";
 import { transplantServer } from "./server_transplant.ts";
 
@@ -28,8 +29,9 @@ function listening(
     },
     unread() {
       // Of a Unix socket the kernel does not tell it. A connection that has sent half a request is known all the same.
-      const unread = clients && unreadConnections(clients, isTls);
-      return unread === undefined ? connections.unread || undefined : unread + connections.unread;
+      const unread = clients &&
+        unreadConnections(clients, isTls, connections.inFlight === 0 && connections.streams === 0);
+      return unread === undefined ? connections.unread || undefined : Math.max(unread, connections.unread);
     },
     connections: () => clients?.sockets().length,
     end() {
@@ -43,36 +45,42 @@ function listening(
   };
 }
 
-/** Of a server that node:net feeds each connection is known from its acceptance on, as on Node. */
-function fedListening({ server, connections }: HttpParts, { address, net }: Fed): HttpListening {
-  const { ref, unref } = net as NodeHttpServer;
-  Object.assign(server, { ref: ref.bind(net), unref: unref.bind(net) });
-  return {
-    address,
-    stop: () => void net.close(),
-    unread: () => connections.unread,
-    connections: () => connections.size,
-    end: () => connections.end(),
-    abort: () => connections.destroy(),
-  };
+/** A server of node:http on its way. */
+interface Adopted {
+  readonly listening: HttpListening;
+  /** Settles when the server has said that it listens: at its placeholder, unless something is put in place before. */
+  readonly ready: Promise<void>;
+  /** Whether node:net accepts for it, which is slower, and why. */
+  readonly fedSince?: Error;
+}
+
+/** Makes a server of node:http listen on an inherited socket. */
+export async function adoptHttp(parts: HttpParts, choice: Choice, action: string): Promise<Adopted> {
+  const { server } = parts;
+  try {
+    const { address, clients, socket, giveUp, listening: ready } = await transplantServer(server, choice, action);
+    const stop = () => {
+      socket.release();
+      giveUp();
+    };
+    return { listening: listening(parts, address, clients, stop), ready };
+  } catch (error) {
+    if ((error as Fd3Error).code !== "ERR_FD3_TRANSPLANT") throw error;
+    const { listenByNet } = await import("./net_feed.ts");
+    const { address, net } = await listenByNet(server, choice, action, error);
+    const { ref, unref } = net as NodeHttpServer;
+    Object.assign(server, { ref: ref.bind(net), unref: unref.bind(net) });
+    const fed = knownListening(parts, address, () => void net.close());
+    return { listening: fed, ready: Promise.resolve(), fedSince: error as Error };
+  }
 }
 
 /** On Bun, where no server of node:http takes a descriptor. */
 export const bunWays: HttpWays = {
-  async adopt(parts, _host, choice) {
-    const action = `serve on fd ${choice.fd}`;
-    const transplanted = await transplantServer(parts.server, choice, action).catch(async (error) => {
-      if (error.code !== "ERR_FD3_TRANSPLANT") throw error;
-      const { listenByNet } = await import("./net_feed.ts");
-      return fedListening(parts, await listenByNet(parts.server, choice, action, error));
-    });
-    if ("end" in transplanted) return transplanted;
-    const { address, clients, socket, giveUp } = transplanted;
-    await transplanted.listening;
-    return listening(parts, address, clients, () => {
-      socket.release();
-      giveUp();
-    });
+  async adopt(parts, _host, choice, action) {
+    const { listening, ready } = await adoptHttp(parts, choice, action);
+    await ready;
+    return listening;
   },
 
   async open(parts, _host, fallback, access) {

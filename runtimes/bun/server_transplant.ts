@@ -27,7 +27,7 @@ export interface TransplantedServer {
   readonly clients: Clients | undefined;
   /** What Bun accepts on. */
   readonly socket: ServeSocket;
-  /** Closes the inherited descriptor; Bun has a number of its own for it. */
+  /** Closes the inherited descriptor, once; Bun has a number of its own for it. */
   giveUp(): void;
   /** Settles when the server has said that it listens. */
   readonly listening: Promise<void>;
@@ -92,5 +92,10 @@ export async function transplantServer(
   if (address === undefined) throw new Fd3Error("ERR_FD3_PLATFORM", `Cannot adopt fd ${fd}: its family is unknown`);
   const { watched, listening } = await openOn(libc, fd, () => openPlaceholder(server, address, action));
   const socket = new ServeSocket(libc, watched);
-  return { address, clients: inheritedClients(host, address), socket, giveUp: () => void libc.close(fd), listening };
+  let isOpen = true;
+  const giveUp = () => {
+    if (isOpen) libc.close(fd);
+    isOpen = false;
+  };
+  return { address, clients: inheritedClients(host, address), socket, giveUp, listening };
 }

@@ -118,6 +118,11 @@ export interface BunServer extends Disposable {
   readonly pendingWebSockets: number;
   /** Stops accepting and gives the inherited descriptor up; with `true`, it cuts off what is in flight. */
   stop(closeActiveConnections?: boolean): Promise<void>;
+  /**
+   * Stops accepting, finishes what is in flight, and ends, as that of `serve()` does; `stop()` is Bun's own way. Calling it again gives the
+   * same promise.
+   */
+  shutdown(): Promise<void>;
   /** Puts other handlers and routes in the place of those that there are. */
   reload(options: object): BunServer;
   /** Calls the handler without a connection. */

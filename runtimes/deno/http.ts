@@ -1,4 +1,4 @@
-import { reportTo } from "../../src/service/report.ts";
+import { serverLog } from "../../src/service/report.ts";
 import type { ServeAdapter } from "../../src/http/serve.ts";
 import { netWays } from "../shared/http/listening.ts";
 import { nodeHttp } from "../shared/http/engine.ts";
@@ -8,14 +8,13 @@ import { denoServe } from "./serve/engine.ts";
 import { serviceHost } from "./service_host.ts";
 
 export { serveWith } from "../../src/http/serve.ts";
-export { trafficOf } from "../../src/http/traffic.ts";
 
-const report = reportTo(() => serviceHost);
+const log = serverLog(() => serviceHost);
 
 /** How Deno serves. */
 export const adapter: ServeAdapter = {
   host,
-  engines: [denoServe, nodeHttp(() => ({ host, ways: netWays, report }))],
-  report,
+  engines: [denoServe, nodeHttp(() => ({ host, ways: netWays, report: log.report }))],
+  log,
   checkTls,
 };

@@ -44,7 +44,7 @@ export function obstacle(address: Address | undefined): string | undefined {
 }
 
 /** A listener of Deno's own on an inherited socket. */
-export interface NativeListener {
+export interface DenoAdopted {
   readonly native: DenoListener;
   readonly address: Address;
 }
@@ -54,7 +54,7 @@ export interface NativeListener {
  *
  * @throws {Fd3Error} `ERR_FD3_FFI` if a permission is missing, `ERR_FD3_TRANSPLANT` if a step failed; nothing has changed then.
  */
-export function adoptNative(choice: Choice): NativeListener {
+export function adoptNative(choice: Choice): DenoAdopted {
   const address = addressOf(choice);
   const why = obstacle(address);
   if (why !== undefined) {

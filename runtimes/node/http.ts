@@ -1,5 +1,5 @@
 import type { ServeAdapter } from "../../src/http/serve.ts";
-import { reportTo } from "../../src/service/report.ts";
+import { serverLog } from "../../src/service/report.ts";
 import { nodeHttp } from "../shared/http/engine.ts";
 import { netWays } from "../shared/http/listening.ts";
 import { processService } from "../shared/process_service.ts";
@@ -7,14 +7,13 @@ import { checkTls } from "../shared/tls_check.ts";
 import { nodeHost as host } from "./host.ts";
 
 export { serveWith } from "../../src/http/serve.ts";
-export { trafficOf } from "../../src/http/traffic.ts";
 
-const report = reportTo(() => processService);
+const log = serverLog(() => processService);
 
 /** How Node serves. */
 export const adapter: ServeAdapter = {
   host,
-  engines: [nodeHttp(() => ({ host, ways: netWays, report }))],
-  report,
+  engines: [nodeHttp(() => ({ host, ways: netWays, report: log.report }))],
+  log,
   checkTls,
 };

@@ -1,4 +1,5 @@
-import type { Address, ListenOptions } from "../types.ts";
+import type { DrainOptions } from "../http/types.ts";
+import type { ListenOptions } from "../types.ts";
 
 /** Any function, as Node's own types have it. */
 // deno-lint-ignore no-explicit-any
@@ -30,15 +31,8 @@ export interface NetServer {
   off(event: string, listener: Handler): unknown;
 }
 
-/** Options of `attach()`, those of `listen()`. */
-export type AttachOptions = ListenOptions;
-
-/** Where an attached server listens. */
-export interface Attached {
-  /** Where it really listens. */
-  readonly address: Address;
-  /** Whether the service manager passed the socket. */
-  readonly activated: boolean;
-  /** The name that the service manager gave it; `undefined` where it was opened here. */
-  readonly name: string | undefined;
+/** Options of `attach()`. */
+export interface AttachOptions extends ListenOptions, DrainOptions {
+  /** Begins {@linkcode RunningServer.shutdown} when it aborts, or at once where it has. */
+  readonly signal?: AbortSignal;
 }

@@ -1,7 +1,8 @@
 import { Fd3Error } from "../errors.ts";
-import type { HttpServer, ServeHandler, ServeOptions } from "../http/types.ts";
+import type { AttachOptions, NetServer } from "../attach/types.ts";
+import type { HttpServer, RunningServer, ServeHandler, ServeOptions } from "../http/types.ts";
 import type { Listener, ListenOptions } from "../types.ts";
-import type { DaemonHost } from "./daemon_host.ts";
+import type { DaemonHost, Served, Times } from "./daemon_host.ts";
 import type { Messages } from "./messages.ts";
 import { ListenerPart, type Part, ServerPart } from "./part.ts";
 import type { DaemonContext } from "./types.ts";
@@ -10,7 +11,7 @@ import type { DaemonContext } from "./types.ts";
 export interface ContextParts {
   readonly host: DaemonHost;
   readonly messages: Messages;
-  readonly drainTimeout: number;
+  readonly times: Times;
   /** Told of what it serves with, once it accepts. */
   readonly onOpen: (part: Part) => void;
   /** Told of a server that ended by itself. */
@@ -50,6 +51,9 @@ export class Context {
       signal: this.signal,
       listen: (options) => this.listen(options),
       serve: (handler, options) => this.serve(handler, options),
+      attach: (server, options) => this.attach(server, options),
+      // Only the entry points of runtimes that have a server of their own declare it.
+      ...{ serveNative: (...args: readonly unknown[]) => this.serveNative(args) },
       status: (text) => this.status(text),
       cleanup: (callback) => this.cleanup(callback),
     };
@@ -79,18 +83,40 @@ export class Context {
   }
 
   async serve(handler: ServeHandler, options: ServeOptions = {}): Promise<HttpServer> {
-    this.#check("serve");
-    const { host, drainTimeout, onEnd } = this.#parts;
-    const loading = host.prepare();
+    const { host, times } = this.#parts;
+    const { server } = await this.#open(
+      "serve",
+      () => host.serve(handler, { ...options, signal: undefined, ...times }),
+    );
+    return server as HttpServer;
+  }
+
+  async attach(server: NetServer, options: AttachOptions = {}): Promise<RunningServer> {
+    const { host, times } = this.#parts;
+    const attached = await this.#open(
+      "attach",
+      () => host.attach(server, { ...options, signal: undefined, ...times }),
+    );
+    return attached.server;
+  }
+
+  async serveNative(args: readonly unknown[]): Promise<unknown> {
+    const { host, times } = this.#parts;
+    return (await this.#open("serve", () => host.serveNative(args, times))).native;
+  }
+
+  async #open<S extends Served>(action: string, open: () => Promise<S>): Promise<S> {
+    this.#check(action);
+    const loading = this.#parts.host.prepare();
     if (loading !== undefined) await loading;
-    const served = await host.serve(handler, { ...options, signal: undefined, drainTimeout });
+    const served = await open();
     const { server } = served;
     if (this.#isOver) await server.shutdown();
-    this.#check("serve");
+    this.#check(action);
     const part = new ServerPart(served);
     this.#add(part);
-    server.finished.then(() => this.#drop(part), onEnd);
-    return server;
+    server.finished.then(() => this.#drop(part), this.#parts.onEnd);
+    return served;
   }
 
   #add(part: Part): void {

@@ -1,7 +1,8 @@
+import type { AttachOptions, NetServer } from "../attach/types.ts";
 import type { Host } from "../host.ts";
 import type { Clock } from "../time/clock.ts";
-import type { Traffic } from "../http/traffic.ts";
-import type { HttpServer, ServeHandler, ServeOptions } from "../http/types.ts";
+import type { Traffic } from "../http/engine.ts";
+import type { DrainOptions, RunningServer, ServeHandler, ServeOptions } from "../http/types.ts";
 import type { NotifyApi } from "../notify/types.ts";
 import type { Listener, ListenFd, ListenOptions } from "../types.ts";
 import type { ServiceApi } from "../service/types.ts";
@@ -9,10 +10,18 @@ import type { ServiceApi } from "../service/types.ts";
 /** The signals that a daemon heeds. */
 export type DaemonSignal = "SIGTERM" | "SIGINT" | "SIGHUP";
 
+/** How long what is in flight may take at the end of a server, in milliseconds. */
+export type Times = Required<Pick<DrainOptions, "drainTimeout" | "streamTimeout">>;
+
 /** A server, and what is under way there. */
 export interface Served {
-  readonly server: HttpServer;
+  readonly server: RunningServer & { readonly engine: string };
   readonly traffic: Traffic;
+}
+
+/** A server of the runtime's own. */
+export interface NativeServed extends Served {
+  readonly native: unknown;
 }
 
 /** What a daemon takes of the rest of fd3: handed over, not imported, so that its code shares no file with theirs. */
@@ -20,6 +29,9 @@ export interface DaemonParts {
   readonly host: Host;
   listen(options?: ListenOptions): Promise<Listener>;
   serve(handler: ServeHandler, options: ServeOptions): Promise<Served>;
+  attach(server: NetServer, options: AttachOptions): Promise<Served>;
+  /** @param args Those of the runtime's own `serveNative()`. */
+  serveNative(args: readonly unknown[], times: Times): Promise<NativeServed>;
   readonly notify: NotifyApi["notify"];
   readonly watchdog: NotifyApi["watchdog"];
   readonly log: ServiceApi["log"];

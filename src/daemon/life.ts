@@ -12,7 +12,8 @@ import { cleanUp, drainAll, keepExtending, settledBy } from "./stopping.ts";
 import type { ListenFd } from "../types.ts";
 import type { DaemonContext, DaemonOptions } from "./types.ts";
 
-const defaultDrainTimeout = 30_000;
+/** How long what is in flight may take, and how long streams and WebSockets, in milliseconds. */
+const [defaultDrainTimeout, defaultStreamTimeout] = [30_000, 5000];
 
 /** The status of a process that a signal ended, as a shell has it: 128 and its number. */
 const statuses = { SIGINT: 130, SIGTERM: 143 } as const;
@@ -61,7 +62,7 @@ export class Life {
     this.#context = new Context({
       host,
       messages: this.#messages,
-      drainTimeout: this.#drainTimeout,
+      times: { drainTimeout: this.#drainTimeout, streamTimeout: options.streamTimeout ?? defaultStreamTimeout },
       onOpen: (part) => this.#isTold && this.#tell(part),
       onEnd: (error) => this.#fail("A server ended", error),
     });

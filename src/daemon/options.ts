@@ -23,10 +23,12 @@ function isTime(value: unknown, min: number): boolean {
 export function checkDaemonOptions(setup: (context: DaemonContext) => unknown, options: DaemonOptions): void {
   if (typeof setup !== "function") refuse("setup", setup, "not a function");
   if (typeof options !== "object" || options === null) refuse("options", options, "not an object");
-  const { reload, drainTimeout, idleTimeout, watchdog } = options;
+  const { reload, idleTimeout, watchdog } = options;
   if (reload !== undefined && typeof reload !== "function") refuse("reload", reload, "not a function");
-  if (drainTimeout !== undefined && drainTimeout !== Infinity && !isTime(drainTimeout, 0)) {
-    refuse("drainTimeout", drainTimeout, `not a number between 0 and ${longestTimeout}, nor Infinity`);
+  for (const name of ["drainTimeout", "streamTimeout"] as const) {
+    const value = options[name];
+    if (value === undefined || value === Infinity || isTime(value, 0)) continue;
+    refuse(name, value, `not a number between 0 and ${longestTimeout}, nor Infinity`);
   }
   if (idleTimeout !== undefined && !isTime(idleTimeout, 1)) {
     refuse("idleTimeout", idleTimeout, `not a number between 1 and ${longestTimeout}`);

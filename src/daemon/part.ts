@@ -1,5 +1,4 @@
 import type { Clock } from "../time/clock.ts";
-import type { EngineName } from "../http/types.ts";
 import { untilQuiet } from "../time/waiting.ts";
 import type { Address, Connection, Listener } from "../types.ts";
 import type { Served } from "./daemon_host.ts";
@@ -11,7 +10,7 @@ export interface Part {
   /** Where it listens. */
   readonly addresses: readonly Address[];
   /** What serves underneath; `undefined` for a listener. */
-  readonly engine: EngineName | undefined;
+  readonly engine: string | undefined;
   /** Whether somebody is connected, or waits for an answer. */
   isBusy(): boolean;
   /** How many came until now: what was there between two looks is seen by it. */
@@ -22,7 +21,7 @@ export interface Part {
   cut(): void;
 }
 
-/** A server of `serve()`, which drains itself and cuts off what is left in time. */
+/** A server of `serve()`, `attach()` or `serveNative()`, which drains itself and cuts off what is left in time. */
 export class ServerPart implements Part {
   readonly #served: Served;
 
@@ -38,18 +37,18 @@ export class ServerPart implements Part {
     return [this.#served.server.address];
   }
 
-  get engine(): EngineName {
+  get engine(): string {
     return this.#served.server.engine;
   }
 
   isBusy(): boolean {
     const { traffic } = this.#served;
     // Where nobody knows the connections, the requests are all there is.
-    return traffic.inFlight() > 0 || (traffic.connections() ?? 0) > 0;
+    return traffic.inFlight() > 0 || traffic.streams() > 0 || (traffic.connections() ?? 0) > 0;
   }
 
   visits(): number {
-    return this.#served.traffic.handled?.() ?? 0;
+    return this.#served.traffic.handled();
   }
 
   stop(): Promise<void> {

@@ -1,6 +1,10 @@
-import type { HttpServer, ServeHandler, ServeOptions } from "../http/types.ts";
+import type { AttachOptions, NetServer } from "../attach/types.ts";
+import type { HttpServer, RunningServer, ServeHandler, ServeOptions } from "../http/types.ts";
 import type { WatchdogOptions } from "../notify/types.ts";
 import type { Listener, ListenOptions } from "../types.ts";
+
+/** Options of a server that a daemon sets itself. */
+export type EndOption = "drainTimeout" | "streamTimeout" | "signal";
 
 /** What `setup` gets: what it opens here is part of the daemon's life. */
 export interface DaemonContext {
@@ -13,11 +17,17 @@ export interface DaemonContext {
    */
   listen(options?: ListenOptions): Promise<Listener>;
   /**
-   * `serve()`, whose server is drained when the daemon stops. `drainTimeout` and `signal` are the daemon's.
+   * `serve()`, whose server is drained when the daemon stops. `drainTimeout`, `streamTimeout` and `signal` are the daemon's.
    *
    * @throws {Fd3Error} What `serve()` throws, and `ERR_FD3_CLOSED` once the daemon stops.
    */
-  serve(handler: ServeHandler, options?: Omit<ServeOptions, "drainTimeout" | "signal">): Promise<HttpServer>;
+  serve(handler: ServeHandler, options?: Omit<ServeOptions, EndOption>): Promise<HttpServer>;
+  /**
+   * `attach()`, whose server is drained when the daemon stops. `drainTimeout`, `streamTimeout` and `signal` are the daemon's.
+   *
+   * @throws {Fd3Error} What `attach()` throws, and `ERR_FD3_CLOSED` once the daemon stops.
+   */
+  attach(server: NetServer, options?: Omit<AttachOptions, EndOption>): Promise<RunningServer>;
   /**
    * What `systemctl status` shows (STATUS=). Any text: a line break becomes a blank, and what is too long is cut. It may be set for each
    * request: it goes out at most ten times a second, and the last one in any case. While the daemon starts it goes out with READY=1, or
@@ -39,12 +49,18 @@ export interface DaemonOptions {
    */
   readonly drainTimeout?: number;
   /**
+   * How long stopping lets streams and WebSockets go on, in milliseconds; see {@linkcode DrainOptions.streamTimeout}.
+   *
+   * @default {5000}
+   */
+  readonly streamTimeout?: number;
+  /**
    * Ends an activated daemon that has had no connection, request or WebSocket for so long, in milliseconds; the next client starts it
    * again. Without it, and for a daemon that opened its own socket, it runs on.
    */
   readonly idleTimeout?: number;
   /** Answers the watchdog, where WatchdogSec= asks for it. @default {true} */
-  readonly watchdog?: boolean | Pick<WatchdogOptions, "check" | "checkTimeoutMs" | "whenUnhealthy">;
+  readonly watchdog?: boolean | Pick<WatchdogOptions, "check" | "checkTimeout" | "whenUnhealthy">;
 }
 
 /** What makes a script a daemon. */

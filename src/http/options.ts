@@ -1,4 +1,5 @@
 import { quoted } from "../quoted.ts";
+import type { EndOptions } from "./server.ts";
 import type { EngineName, ServeHandler, ServeOptions, TlsOptions } from "./types.ts";
 
 const engineNames: readonly EngineName[] = ["deno-serve", "bun-serve", "node-http"];
@@ -6,8 +7,8 @@ const engineNames: readonly EngineName[] = ["deno-serve", "bun-serve", "node-htt
 /** The longest that a timer of any runtime waits. */
 const longestTimeout = 2 ** 31 - 1;
 
-function refuse(name: string, value: unknown, allowed: string): never {
-  throw new TypeError(`Cannot serve: ${name} is ${quoted(value)}, ${allowed}`);
+function refuse(name: string, value: unknown, allowed: string, action = "serve"): never {
+  throw new TypeError(`Cannot ${action}: ${name} is ${quoted(value)}, ${allowed}`);
 }
 
 function checkTls(tls: TlsOptions): void {
@@ -22,11 +23,20 @@ function isSignal(signal: unknown): boolean {
   return typeof aborted === "boolean" && typeof addEventListener === "function";
 }
 
-/** Checks a time in milliseconds that may be endless. */
-function checkTime(name: string, value: unknown, least: number): void {
-  if (value === undefined || value === Infinity) return;
-  if (typeof value === "number" && value >= least && value <= longestTimeout) return;
-  refuse(name, value, `not a number between ${least} and ${longestTimeout}, nor Infinity`);
+/**
+ * @throws {TypeError} If an option that says how a server ends is not of its kind.
+ * @param action What the options are for, for errors.
+ * @param options What the caller gave.
+ */
+export function checkEndOptions(action: string, options: EndOptions): void {
+  const { signal } = options;
+  if (signal !== undefined && !isSignal(signal)) refuse("signal", signal, "not an AbortSignal", action);
+  for (const [name, least] of [["drainTimeout", 0], ["streamTimeout", 0], ["idleConnectionTimeout", 1]] as const) {
+    const value = options[name];
+    if (value === undefined || value === Infinity) continue;
+    if (typeof value === "number" && value >= least && value <= longestTimeout) continue;
+    refuse(name, value, `not a number between ${least} and ${longestTimeout}, nor Infinity`, action);
+  }
 }
 
 /**
@@ -39,17 +49,15 @@ function checkTime(name: string, value: unknown, least: number): void {
 export function checkServeOptions(handler: ServeHandler, options: ServeOptions): void {
   if (typeof handler !== "function") refuse("the handler", handler, "not a function");
   if (typeof options !== "object" || options === null) refuse("options", options, "not an object");
-  const { engine, tls, signal } = options;
+  const { engine, tls } = options;
   if (engine !== undefined && !engineNames.includes(engine)) {
     refuse("engine", engine, `not one of ${engineNames.map((name) => JSON.stringify(name)).join(", ")}`);
   }
   if (tls !== undefined) checkTls(tls);
-  if (signal !== undefined && !isSignal(signal)) refuse("signal", signal, "not an AbortSignal");
   for (const name of ["onError", "onListen"] as const) {
     if (options[name] !== undefined && typeof options[name] !== "function") {
       refuse(name, options[name], "not a function");
     }
   }
-  checkTime("drainTimeout", options.drainTimeout, 0);
-  checkTime("idleConnectionTimeout", options.idleConnectionTimeout, 1);
+  checkEndOptions("serve", options);
 }

@@ -1,6 +1,7 @@
 import type { Address } from "../types.ts";
 import { closing } from "./closing.ts";
 import type { EngineHandler } from "./engine.ts";
+import { Exchanges, isThenable } from "./exchanges.ts";
 import type { ServeHandler, ServeInfo, ServeOptions } from "./types.ts";
 
 /** Tells somebody of an error that no client is told: a port, as what is stderr differs. */
@@ -25,116 +26,65 @@ class Info implements ServeInfo {
   }
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | undefined)?.then === "function";
-}
-
 function noResponse(who: string, value: unknown): TypeError {
   const what = typeof value === "object" && value !== null ? "an object" : String(value);
   return new TypeError(`Cannot answer the request: ${who} returned ${what}, not a Response`);
 }
 
-/**
- * Whether a handler cannot look at its arguments: an arrow function without any. Deno.serve() makes no `Request` for a function of no
- * parameters, but `length` alone is also 0 for `(...args) =>`, and for a `function` that reads `arguments`.
- */
-function asksNothing(handler: ServeHandler): boolean {
-  return handler.length === 0 && /^(?:async\s*)?\(\s*\)\s*=>/.test(Function.prototype.toString.call(handler));
-}
+/** Told of a response before it is sent. */
+type Sent = ((response: Response) => void) | undefined;
 
-/**
- * The user's handler as an engine wants it: every failure is a response, and how many run is known. A handler that answers at once
- * costs one object, no promise and no closure: this is on the way of every request.
- */
-export class Responder {
+/** The user's handler as an engine wants it: every failure is a response, and how many run is known. */
+export class Responder implements EngineHandler {
+  readonly exchanges: Exchanges = new Exchanges();
+  readonly #handler: ServeHandler;
   readonly #onError: ServeOptions["onError"];
   readonly #report: Report;
-  #running = 0;
-  #handled = 0;
-  #isClosing = false;
-  /** What the engine calls. It has no parameters where the user's handler looks at none. */
-  readonly handle: EngineHandler;
 
   constructor(handler: ServeHandler, onError: ServeOptions["onError"], report: Report) {
+    this.#handler = handler;
     this.#onError = onError;
     this.#report = report;
-    const simple = handler as () => unknown;
-    this.handle = asksNothing(handler)
-      ? () => {
-        this.#handled++;
-        let result: unknown;
-        try {
-          result = simple();
-        } catch (error) {
-          return this.#recover(error);
-        }
-        return this.#respond(result);
-      }
-      : (request, remote, local) => {
-        this.#handled++;
-        let result: unknown;
-        try {
-          result = handler(request, new Info(remote, local));
-        } catch (error) {
-          return this.#recover(error);
-        }
-        return this.#respond(result);
-      };
   }
 
-  /** How many handlers have not given their response yet. */
-  get running(): number {
-    return this.#running;
+  // A handler that answers at once costs one object, no promise and no closure: this is on the way of every request.
+  handle(request: Request, remote: () => Address, local: () => Address, sent?: Sent): Response | Promise<Response> {
+    this.exchanges.count();
+    let result: unknown;
+    try {
+      result = this.#handler(request, new Info(remote, local));
+    } catch (error) {
+      return this.#recover(error, request, remote, sent);
+    }
+    if (result instanceof Response) return this.#finish(result, sent);
+    if (!isThenable(result)) return this.#recover(noResponse("the handler", result), request, remote, sent);
+    return this.exchanges.until(result, request, remote, (value) => {
+      if (value instanceof Response) return this.#finish(value, sent);
+      return this.#recover(noResponse("the handler", value), request, remote, sent);
+    }, (error) => this.#recover(error, request, remote, sent));
   }
 
-  /** How many requests came until now. */
-  get handled(): number {
-    return this.#handled;
+  #finish(response: Response, sent: Sent): Response {
+    const whole = this.exchanges.isClosing ? closing(response) : response;
+    if (sent !== undefined) sent(whole);
+    return whole;
   }
 
-  /** From now on every response says `connection: close`. */
-  startClosing(): void {
-    this.#isClosing = true;
-  }
-
-  #respond(result: unknown): Response | Promise<Response> {
-    if (result instanceof Response) return this.#isClosing ? closing(result) : result;
-    if (!isThenable(result)) return this.#recover(noResponse("the handler", result));
-    this.#running++;
-    const promise = result instanceof Promise ? result as Promise<unknown> : Promise.resolve(result);
-    return promise.then(this.#onResult, this.#onFailure);
-  }
-
-  readonly #onResult = (result: unknown): Response | Promise<Response> => {
-    this.#running--;
-    if (result instanceof Response) return this.#isClosing ? closing(result) : result;
-    return this.#recover(noResponse("the handler", result));
-  };
-
-  readonly #onFailure = (error: unknown): Response | Promise<Response> => {
-    this.#running--;
-    return this.#recover(error);
-  };
-
-  #recover(error: unknown): Response | Promise<Response> {
-    if (this.#onError === undefined) return this.#giveUp([error]);
-    const giveUp = (second: unknown) => this.#giveUp([error, second]);
-    const check = (made: unknown) => {
-      if (!(made instanceof Response)) return giveUp(noResponse("onError", made));
-      return this.#isClosing ? closing(made) : made;
-    };
+  #recover(error: unknown, request: Request, remote: () => Address, sent: Sent): Response | Promise<Response> {
+    if (this.#onError === undefined) return this.#giveUp([error], sent);
+    const giveUp = (second: unknown) => this.#giveUp([error, second], sent);
+    const check = (made: unknown) =>
+      made instanceof Response ? this.#finish(made, sent) : giveUp(noResponse("onError", made));
     let made: unknown;
     try {
       made = this.#onError(error);
     } catch (second) {
       return giveUp(second);
     }
-    if (!isThenable(made)) return check(made);
-    this.#running++;
-    return Promise.resolve(made).finally(() => this.#running--).then(check, giveUp);
+    return isThenable(made) ? this.exchanges.until(made, request, remote, check, giveUp) : check(made);
   }
 
-  #giveUp(errors: readonly unknown[]): Response {
+  #giveUp(errors: readonly unknown[], sent: Sent): Response {
     for (const error of errors) {
       try {
         this.#report(error);
@@ -142,7 +92,6 @@ export class Responder {
         // A stderr that cannot be written to is no reason not to answer.
       }
     }
-    const response = new Response("Internal Server Error", { status: 500 });
-    return this.#isClosing ? closing(response) : response;
+    return this.#finish(new Response("Internal Server Error", { status: 500 }), sent);
   }
 }

@@ -1,19 +1,20 @@
 import { Fd3Error } from "../errors.ts";
 import { isLack } from "../free_fds.ts";
 import { hasLibc, type Host } from "../host.ts";
-import { type Adapter, listenWith } from "../listen.ts";
+import type { Adapter } from "../listen.ts";
 import type { Engine, EngineMaker } from "./engine.ts";
+import { defaultIdleTimeout } from "./idle.ts";
 import { checkServeOptions } from "./options.ts";
-import { type Report, Responder } from "./responder.ts";
-import { EngineServer, type ServerParts } from "./server.ts";
-import type { HttpServer, ServeHandler, ServeOptions, TlsOptions } from "./types.ts";
+import { Responder } from "./responder.ts";
+import { EngineServer, openParts, type ServerLog, type ServerParts } from "./server.ts";
+import type { ServeHandler, ServeOptions, TlsOptions } from "./types.ts";
 
 /** How one runtime serves. */
 export interface ServeAdapter {
   readonly host: Host;
   /** What it has, the fastest first. Where one cannot be had, the next is tried. */
   readonly engines: readonly EngineMaker[];
-  readonly report: Report;
+  readonly log: ServerLog;
   /**
    * @throws {TypeError} If they are not a certificate and its key.
    */
@@ -78,26 +79,25 @@ export async function serveWith(
   adapter: ServeAdapter,
   handler: ServeHandler,
   options: ServeOptions,
-): Promise<HttpServer> {
+): Promise<EngineServer> {
   checkServeOptions(handler, options);
   const makers = wanted(adapter, options);
-  const { host, report } = adapter;
-  const responder = new Responder(handler, options.onError, report);
-  const { handle } = responder;
+  const { host, log } = adapter;
+  const responder = new Responder(handler, options.onError, log.report);
   const { tls, onListen } = options;
   if (tls !== undefined) adapter.checkTls(tls);
   const listening: Adapter<ServerParts> = {
     host,
     adopt: async (choice) => {
-      const engine = await firstOf(adapter, makers, (maker) => maker.adopt(choice, handle, tls));
-      return { engine, responder, report, activated: true, name: choice.name };
+      const engine = await firstOf(adapter, makers, (maker) => maker.adopt(choice, responder, tls));
+      return { engine, log, activated: true, name: choice.name };
     },
     open: async (address, access) => {
-      const engine = await firstOf(adapter, makers, (maker) => maker.open(address, access, handle, tls));
-      return { engine, responder, report, activated: false, name: undefined };
+      const engine = await firstOf(adapter, makers, (maker) => maker.open(address, access, responder, tls));
+      return { engine, log, activated: false, name: undefined };
     },
   };
-  const parts = await listenWith(listening, options);
+  const parts = await openParts(listening, options);
   try {
     onListen?.(parts.engine.address);
   } catch (error) {
@@ -105,5 +105,6 @@ export async function serveWith(
     parts.engine.abort();
     throw error;
   }
-  return new EngineServer(parts, options);
+  const { idleConnectionTimeout = defaultIdleTimeout } = options;
+  return new EngineServer(parts, { ...options, idleConnectionTimeout });
 }

@@ -22,18 +22,31 @@ export interface TlsOptions {
   readonly key: string;
 }
 
+/** How a server ends: options of `serve()`, `attach()` and `serveNative()`. */
+export interface DrainOptions {
+  /**
+   * How long `shutdown()` waits for what is in flight, in milliseconds; after that it is cut off. `Infinity` waits for as long as it takes.
+   * A client that has sent no request, or half of one, is waited for until no request has come for 5 s. Where neither the runtime nor the
+   * kernel tells that there is such a client, which is so on Unix sockets with `deno-serve` and `bun-serve`, that is half a second.
+   *
+   * @default {30000}
+   */
+  readonly drainTimeout?: number;
+  /**
+   * How long `shutdown()` lets streams and WebSockets go on, in milliseconds; `Infinity` lets them until `drainTimeout`. A stream is a
+   * response of unknown length that the handler still writes. Its `request.signal` aborts at the stop, so that the handler can end it: that of an
+   * event stream at once, any other after a second. When the time is up, a WebSocket is closed with 1001 (going away), and the connection of a stream is cut off, so that no
+   * body looks complete. A line on stderr says what was open.
+   *
+   * @default {5000}
+   */
+  readonly streamTimeout?: number;
+}
+
 /** Options of `serve()`. */
-export interface ServeOptions extends ListenOptions {
-  /** Forces what serves underneath; what cannot be had is an error that says why. Without it, the fastest that can be had. */
-  readonly engine?: EngineName;
-  /** Serves https with these. `deno-serve` cannot on a Unix socket. */
-  readonly tls?: TlsOptions;
+export interface ServeOptions extends ListenOptions, DrainOptions {
   /** Begins {@linkcode HttpServer.shutdown} when it aborts, or at once where it has. */
   readonly signal?: AbortSignal;
-  /** Makes the response to a request whose handler failed. Without it, 500 and the error on stderr, for the journal at priority `err`. */
-  readonly onError?: (error: unknown) => Response | Promise<Response>;
-  /** Called once, with where it listens. */
-  readonly onListen?: (address: Address) => void;
   /**
    * After how many milliseconds a connection is closed that does nothing: it has no request under way, be it that none was ever sent, only
    * the beginning of one, or that all are answered, and no byte has moved on it. `Infinity` closes none. It may take a quarter longer.
@@ -42,9 +55,9 @@ export interface ServeOptions extends ListenOptions {
    * upload, a quiet event stream. A handler ends what takes too long for it, with `AbortSignal.timeout()`.
    *
    * Where an engine cannot tell that a connection does nothing, it stays open. `node-http` can tell of each. The two others ask the kernel,
-   * which tells it of TCP alone: on Unix sockets they close none. `bun-serve` can tell of each; for a handler without parameters, while no
-   * request is under way at the whole server. `deno-serve` can tell of connections that have had no response yet: if they have sent
-   * nothing, or, without TLS, while no handler runs. Bun itself also closes a connection without a whole request 10 to 14 s after it opened.
+   * which tells it of TCP alone: on Unix sockets they close none. `bun-serve` can tell of each. `deno-serve` can tell of connections that
+   * have had no response yet: if they have sent nothing, or, without TLS, while no handler runs. Bun itself also closes a connection without
+   * a whole request 10 to 14 s after it opened.
    *
    * The default is longer than most clients keep idle connections, such as 60 s (nginx) and 90 s (Go). With a shorter limit than the
    * client's, its next request may cross with the end of the connection, and is lost (RFC 9112, 9.5).
@@ -52,30 +65,30 @@ export interface ServeOptions extends ListenOptions {
    * @default {120000}
    */
   readonly idleConnectionTimeout?: number;
-  /**
-   * How long `shutdown()` waits for what is in flight, in milliseconds; after that it is cut off. `Infinity` waits for as long as it takes.
-   * A client who has sent no request is waited for until nothing has been in flight for 5 s, or, on Unix sockets with Deno.serve and on
-   * Bun, where nobody can tell that there is one, for half a second.
-   *
-   * @default {30000}
-   */
-  readonly drainTimeout?: number;
+  /** Forces what serves underneath; what cannot be had is an error that says why. Without it, the fastest that can be had. */
+  readonly engine?: EngineName;
+  /** Serves https with these. `deno-serve` cannot on a Unix socket. */
+  readonly tls?: TlsOptions;
+  /** Makes the response to a request whose handler failed. Without it, 500 and the error on stderr, for the journal at priority `err`. */
+  readonly onError?: (error: unknown) => Response | Promise<Response>;
+  /** Called once, with where it listens. */
+  readonly onListen?: (address: Address) => void;
 }
 
-/** A running HTTP server. */
-export interface HttpServer extends AsyncDisposable {
-  /** Where it really listens. */
+/** A server that runs, on the inherited socket or at the fallback address. */
+export interface RunningServer extends AsyncDisposable {
+  /** Where it really listens; with several sockets, the first of {@linkcode RunningServer.addresses}. */
   readonly address: Address;
+  /** Where it really listens, in the order of the sockets: several with `all`. */
+  readonly addresses: readonly Address[];
   /** Whether the service manager passed the socket. */
   readonly activated: boolean;
   /** The name that the service manager gave it; `undefined` where it was opened here. */
   readonly name: string | undefined;
-  /** What serves underneath. */
-  readonly engine: EngineName;
   /** Settles when the server has ended, after `shutdown()`; rejects if it ended by itself. */
   readonly finished: Promise<void>;
   /**
-   * Stops accepting, finishes what is in flight, and ends. What nobody has accepted stays in the queue of an inherited socket, for
+   * Stops accepting, finishes what is in flight, and ends. What was not accepted stays in the queue of an inherited socket, for
    * the next instance. Clients that were accepted get the answer to what they send yet, with `connection: close`. Calling it again
    * gives the same promise.
    */
@@ -84,4 +97,10 @@ export interface HttpServer extends AsyncDisposable {
   ref(): void;
   /** Lets the process end. */
   unref(): void;
+}
+
+/** A running HTTP server. */
+export interface HttpServer extends RunningServer {
+  /** What serves underneath. */
+  readonly engine: EngineName;
 }

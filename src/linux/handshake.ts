@@ -27,18 +27,43 @@ export function maybeShakingHands(libc: Libc, fds: readonly number[]): number[] 
   });
 }
 
+// Where these are in struct tcp_info, too.
+const LAST_DATA_SENT = 44;
+const BYTES_RECEIVED = 128;
+
 /**
- * How many accepted connections of a server have sent nothing that was read yet: those in their handshake too, where it speaks TLS.
+ * The TCP connections that have sent something after the last that was sent to them: while no handler runs, that is the beginning of a request.
+ *
+ * @param libc libc.
+ * @param fds The connections.
+ */
+function halfRequests(libc: Libc, fds: readonly number[]): number[] {
+  const info = new Uint8Array(BYTES_RECEIVED + 8);
+  const view = new DataView(info.buffer);
+  return fds.filter((fd) => {
+    if (libc.getsockopt(fd, SOL_TCP, TCP_INFO, info, Uint8Array.of(info.length, 0, 0, 0)) < 0) return false;
+    if (view.getBigUint64(BYTES_RECEIVED, true) === 0n) return false;
+    return view.getUint32(LAST_DATA_RECV, true) < view.getUint32(LAST_DATA_SENT, true);
+  });
+}
+
+/**
+ * How many accepted connections of a server owe it a request: those that have sent nothing that was read yet, those in their TLS handshake,
+ * and, without TLS, those that have sent half a request.
  *
  * @param clients The server's.
- * @param isTls Whether it speaks TLS.
+ * @param isTls Whether it speaks TLS. What comes over TLS need not be a request, such as HTTP/2's acknowledgements.
+ * @param isCalm Whether no handler runs and no WebSocket is open, so that what came last cannot belong to one.
  * @returns `undefined` for a Unix socket, whose kernel does not count.
  */
-export function unreadConnections(clients: Clients, isTls: boolean): number | undefined {
+export function unreadConnections(clients: Clients, isTls: boolean, isCalm: boolean): number | undefined {
   const { libc } = clients;
   if (clients.listener.transport !== "tcp") return undefined;
   const fds = clients.sockets();
-  if (!isTls) return unreadSockets(libc, fds);
+  if (!isTls) {
+    const half = new Set(isCalm ? halfRequests(libc, fds) : []);
+    return half.size + unreadSockets(libc, fds.filter((fd) => !half.has(fd)));
+  }
   const young = new Set(maybeShakingHands(libc, fds));
   return young.size + unreadSockets(libc, fds.filter((fd) => !young.has(fd)));
 }

@@ -22,6 +22,7 @@ export const signatures = {
   read: ["i32", "ptr", "i32"],
   readlink: ["ptr", "ptr", "i32"],
   sendto: ["i32", "ptr", "i32", "i32", "ptr", "i32"],
+  setsockopt: ["i32", "i32", "i32", "ptr", "i32"],
   shutdown: ["i32", "i32"],
   socket: ["i32", "i32", "i32"],
   syscall: ["i32", "i32", "i32"],

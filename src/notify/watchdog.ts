@@ -11,13 +11,13 @@ import { watchdogUsec } from "./watchdog_interval.ts";
 /**
  * @throws {TypeError} If an option of `watchdog()` is not of its kind.
  */
-function checkOptions({ check, checkTimeoutMs, whenUnhealthy, onProblem }: WatchdogOptions): void {
+function checkOptions({ check, checkTimeout, whenUnhealthy, onProblem }: WatchdogOptions): void {
   const refuse = refusing("start the watchdog");
   for (const [name, value] of Object.entries({ check, onProblem })) {
     if (value !== undefined && typeof value !== "function") refuse(name, value, "not a function");
   }
-  if (checkTimeoutMs !== undefined && !(typeof checkTimeoutMs === "number" && checkTimeoutMs > 0)) {
-    refuse("checkTimeoutMs", checkTimeoutMs, "not a number of milliseconds above 0");
+  if (checkTimeout !== undefined && !(typeof checkTimeout === "number" && checkTimeout > 0)) {
+    refuse("checkTimeout", checkTimeout, "not a number of milliseconds above 0");
   }
   if (whenUnhealthy !== undefined && whenUnhealthy !== "withhold" && whenUnhealthy !== "trigger") {
     refuse("whenUnhealthy", whenUnhealthy, 'not "withhold" or "trigger"');
@@ -77,7 +77,7 @@ class PingLoop implements Watchdog {
   }
 
   #examine(): void {
-    const { check, checkTimeoutMs = this.#period } = this.#options;
+    const { check, checkTimeout = this.#period } = this.#options;
     if (check === undefined) return this.#send("ping");
     // The one before is late: that was said when its time was over, or it has some left.
     if (this.#running !== undefined) return;
@@ -102,8 +102,8 @@ class PingLoop implements Watchdog {
       (value) => once(() => this.#judge(value)),
       (error) => once(() => this.#unhealthy("the health check rejected", error)),
     );
-    const late = () => this.#unhealthy(`the health check has not settled within ${checkTimeoutMs} ms`);
-    this.#cancelCheck = this.#host.after(Math.min(checkTimeoutMs, longestTimeout), () => once(late));
+    const late = () => this.#unhealthy(`the health check has not settled within ${checkTimeout} ms`);
+    this.#cancelCheck = this.#host.after(Math.min(checkTimeout, longestTimeout), () => once(late));
   }
 
   #judge(answer: unknown): void {

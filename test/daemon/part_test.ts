@@ -132,7 +132,13 @@ test("Context lets go of servers and listeners that have ended, and knows what t
     listen: () => Promise.resolve(make().listener),
   } as unknown as DaemonHost;
   const messages = {} as Messages;
-  const context = new Context({ host, messages, drainTimeout: 0, onOpen: () => {}, onEnd: () => {} });
+  const context = new Context({
+    host,
+    messages,
+    times: { drainTimeout: 0, streamTimeout: 0 },
+    onOpen: () => {},
+    onEnd: () => {},
+  });
   assert.equal(context.canComeBack, false);
   for (let i = 0; i < 20; i++) {
     await context.serve(() => new Response());

@@ -17,7 +17,7 @@ test("daemon() is ready when setup is fulfilled, with the last status, and pings
     status("two\nlines");
   }, { drainTimeout: 1234 });
   await settle();
-  assert.deepEqual(life.take(), ['serve {"fallback":"80","drainTimeout":1234}']);
+  assert.deepEqual(life.take(), ['serve {"fallback":"80","drainTimeout":1234,"streamTimeout":5000}']);
   open();
   await settle();
   assert.ok(life.isAlive);

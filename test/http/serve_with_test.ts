@@ -40,7 +40,7 @@ function adapterOf(engines: readonly EngineMaker[], { passed = true } = {}): Ser
     environment,
     describe: () => ({ is: "socket", family: AF_UNIX, type: SOCK_STREAM, listening: true, address }),
   });
-  return { host, engines, report: () => {}, checkTls: () => {} };
+  return { host, engines, log: { report: () => {}, note: () => {} }, checkTls: () => {} };
 }
 
 const obstacle = new Fd3Error("ERR_FD3_FFI", "Cannot have it");

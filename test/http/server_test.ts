@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Responder } from "../../src/http/responder.ts";
 import { EngineServer } from "../../src/http/server.ts";
-import { trafficOf } from "../../src/http/traffic.ts";
 import type { ServeOptions } from "../../src/http/types.ts";
 import { engineAddress, FakeEngine } from "../fixtures/fake_engine.ts";
 import { stateOf, turn } from "../fixtures/fake_transports.ts";
@@ -12,9 +10,10 @@ function serve(options: ServeOptions = {}) {
   const engine = new FakeEngine();
   const reported: unknown[] = [];
   const report = (error: unknown) => void reported.push(error);
-  const responder = new Responder(() => new Response("x"), undefined, report);
-  const server = new EngineServer({ engine, responder, report, activated: true, name: "web" }, options);
-  return { engine, server, responder, reported };
+  const notes: string[] = [];
+  const log = { report, note: (text: string) => void notes.push(text) };
+  const server = new EngineServer({ engine, log, activated: true, name: "web" }, options);
+  return { engine, server, reported, notes };
 }
 
 test("HttpServer tells where and how it serves", () => {
@@ -32,12 +31,10 @@ test("HttpServer tells where and how it serves", () => {
 });
 
 test("HttpServer.shutdown() drains once, and then finished settles", async () => {
-  const { server, engine, responder } = serve();
+  const { server, engine } = serve();
   const first = server.shutdown();
   assert.equal(server.shutdown(), first);
   assert.equal(await stateOf(server.finished), "pending");
-  const response = await responder.handle(new Request("http://x/"), () => engineAddress, () => engineAddress);
-  assert.equal(response.headers.get("connection"), "close");
   await first;
   await server.finished;
   assert.equal(engine.log, "stop ... close");
@@ -95,15 +92,21 @@ test("HttpServer.finished rejects where the engine ends by itself", async () => 
   assert.equal(engine.log, "");
 });
 
-test("trafficOf() tells what is under way at a server", async () => {
-  const { server, engine, responder } = serve();
-  const traffic = trafficOf(server)!;
-  engine.connectionsNow = 3;
-  engine.unreadNow = 2;
-  engine.pendingNow = 5;
-  assert.deepEqual([traffic.inFlight(), traffic.connections(), traffic.unread()], [5, 3, 2]);
-  engine.pendingNow = engine.unreadNow = 0;
-  assert.equal(traffic.inFlight(), responder.running);
-  assert.equal(trafficOf({}), undefined);
+test("HttpServer.finished settles where what it serves with was closed by others", async () => {
+  const controller = new AbortController();
+  const { server, engine } = serve({ signal: controller.signal });
+  engine.end();
+  await server.finished;
+  // Its signal is forgotten.
+  controller.abort();
+  await turn();
+  assert.equal(engine.log, "");
+});
+
+test("HttpServer.shutdown() says what it waited for, and ends streams after streamTimeout", async () => {
+  const { server, engine, notes } = serve({ streamTimeout: 0 });
+  engine.openNow = [{ is: "response", name: "GET /events" }];
   await server.shutdown();
+  assert.match(engine.log, / end/);
+  assert.deepEqual(notes, ["fd3: stopping: 1 response open for 0 s: GET /events"]);
 });

@@ -110,7 +110,12 @@ test(`attach() opens the fallback and guards its file (${runtime})`, async () =>
   const { createServer } = await import("node:http");
   const server = createServer((incoming, response) => response.end(`http ${incoming.url}`));
   const where = await attach(server, { fallback: path, mode: 0o600 });
-  assert.deepEqual(where, { address: { transport: "unix", path }, activated: false, name: undefined });
+  const { address, activated, name } = where;
+  assert.deepEqual({ address, activated, name }, {
+    address: { transport: "unix", path },
+    activated: false,
+    name: undefined,
+  });
   assert.equal(await body({ path }, false), "200 http /hello");
   await new Promise<void>((resolve) => server.close(() => resolve()));
   assert.equal(existsSync(path), false);

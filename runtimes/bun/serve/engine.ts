@@ -1,11 +1,10 @@
 import type { FallbackAddress } from "../../../src/activation/address.ts";
 import type { Choice } from "../../../src/activation/choose.ts";
-import type { Engine, EngineHandler } from "../../../src/http/engine.ts";
+import type { Engine, EngineHandler, OpenPart, StreamKind } from "../../../src/http/engine.ts";
 import type { TlsOptions } from "../../../src/http/types.ts";
 import { watchIdleConnections } from "../../../src/http/idle.ts";
 import { readableSockets } from "../../../src/linux/accepted.ts";
 import type { Clients } from "../../../src/linux/clients.ts";
-import { unreadConnections } from "../../../src/linux/handshake.ts";
 import { endReading, peerPort, silentConnections } from "../../../src/linux/silent.ts";
 import type { Address, FileAccess } from "../../../src/types.ts";
 import { backgroundTimerOf } from "../../shared/background_timer.ts";
@@ -15,6 +14,7 @@ import { bunHost as host } from "../host.ts";
 import { Requests } from "./requests.ts";
 import { adoptServe, type OpenedServer, openServe } from "./open.ts";
 import type { BunServeOptions } from "../types.ts";
+import { BunTraffic } from "./traffic.ts";
 
 /** After so many looks in a row that found something new, the rest is left to its clients. */
 const mostLooks = 100;
@@ -25,23 +25,23 @@ function turn(): Promise<void> {
 }
 
 /** `Bun.serve()` as the core drives it. */
-class BunEngine implements Engine {
+export class BunEngine implements Engine {
   readonly name = "bun-serve";
   readonly address: Address;
   readonly finished: Promise<void>;
   readonly #opened: OpenedServer;
-  readonly #requests: Requests | undefined;
+  readonly #traffic: BunTraffic;
   readonly #clients: Clients | undefined;
-  readonly #isTls: boolean;
+  readonly #startClosing: () => void;
   #endIdle = () => {};
   #finish: () => void = () => {};
 
-  /** @param requests What Bun calls, if it is told of requests. */
-  constructor(opened: OpenedServer, requests: Requests | undefined, clients: Clients | undefined, isTls: boolean) {
+  /** @param startClosing From then on every response says `connection: close`. */
+  constructor(opened: OpenedServer, traffic: BunTraffic, startClosing: () => void) {
     this.#opened = opened;
-    this.#requests = requests;
-    this.#clients = clients;
-    this.#isTls = isTls;
+    this.#traffic = traffic;
+    this.#clients = traffic.clients;
+    this.#startClosing = startClosing;
     this.address = opened.address;
     this.finished = new Promise((resolve) => this.#finish = resolve);
   }
@@ -50,32 +50,54 @@ class BunEngine implements Engine {
     this.#endIdle();
     this.#clients?.complete();
     this.#opened.release();
+    this.#startClosing();
+  }
+
+  /** Bun's own `stop()` was called, and is through. */
+  ended(): void {
+    this.#finish();
+  }
+
+  inFlight(): number {
+    return this.#traffic.inFlight();
+  }
+
+  streams(): number {
+    return this.#traffic.streams();
   }
 
   unread(): number | undefined {
-    return this.#clients && unreadConnections(this.#clients, this.#isTls);
+    return this.#traffic.unread();
   }
 
   connections(): number | undefined {
-    return this.#clients?.sockets().length;
+    return this.#traffic.connections();
   }
 
-  /** How many requests have no whole answer yet, responses included that are being sent. */
-  pending(): number {
-    return this.#opened.native.pendingRequests;
+  handled(): number {
+    return this.#traffic.handled();
   }
 
-  /** Without requests nothing tells which connection one is under way on, so none may be at the whole server. */
-  closeIdle(limitMs: number, inFlight: () => number): void {
+  open(): OpenPart[] {
+    return this.#traffic.open();
+  }
+
+  abortStreams(which: StreamKind): void {
+    this.#traffic.abortStreams(which);
+  }
+
+  endStreams(): void {
+    this.#traffic.endStreams();
+  }
+
+  closeIdle(limitMs: number): void {
     const clients = this.#clients;
     if (clients === undefined || this.address.transport !== "tcp") return;
     const { libc } = clients;
     this.#endIdle = watchIdleConnections(backgroundTimerOf(setTimeout), limitMs, () => {
-      if (this.#requests === undefined && inFlight() > 0) return;
-      const busy = this.#requests?.busyPorts(this.#opened.native);
+      const busy = this.#traffic.busyPorts();
       const silent = silentConnections(libc, clients.sockets(), limitMs);
-      const fds = silent.map(({ fd }) => fd);
-      endReading(libc, busy === undefined ? fds : fds.filter((fd) => !busy.has(peerPort(libc, fd))));
+      endReading(libc, silent.map(({ fd }) => fd).filter((fd) => !busy.has(peerPort(libc, fd))));
     });
   }
 
@@ -125,8 +147,8 @@ async function engineOf(
   clients: Clients | undefined,
   open: (options: BunServeOptions) => OpenedServer | Promise<OpenedServer>,
 ): Promise<Engine> {
-  // A handler that looks at no argument needs none.
-  const requests = handler.length === 0 ? undefined : new Requests(handler, tls === undefined ? "http" : "https");
+  const traffic = new BunTraffic(handler.exchanges, clients, tls !== undefined);
+  const requests = new Requests(handler, tls === undefined ? "http" : "https", traffic);
   const opened = await open({
     ...(tls === undefined ? {} : { tls: { cert: tls.cert, key: tls.key } }),
     // No page of Bun's for errors, and none of its limits where the other runtimes have none: a body of 128 MiB, and 10 s for all of
@@ -134,13 +156,12 @@ async function engineOf(
     development: false,
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     idleTimeout: 0,
-    fetch: requests === undefined
-      ? handler as () => ReturnType<EngineHandler>
-      : (request, server) => requests.fetch(request, server),
+    fetch: (request, server) => requests.fetch(request, server),
   });
-  if (requests !== undefined) requests.address = opened.address;
+  traffic.setServer(opened.native);
+  requests.address = opened.address;
   if (clients !== undefined) clients.listener = opened.address;
-  return new BunEngine(opened, requests, clients, tls !== undefined);
+  return new BunEngine(opened, traffic, () => handler.exchanges.startClosing());
 }
 
 /** The engine on an inherited descriptor. */

@@ -6,9 +6,7 @@ import { localEnd } from "../../../src/linux/peers.ts";
 import type { Address } from "../../../src/types.ts";
 import { bunHost as host } from "../host.ts";
 import type { BunServer } from "../types.ts";
-
-/** How many requests are kept at least before those that are over are sorted out. */
-const fewest = 64;
+import type { BunTraffic } from "./traffic.ts";
 
 function authorityOf(address: Address): string {
   if (address.transport !== "tcp") return "localhost";
@@ -26,35 +24,27 @@ function findLibc(): Libc | undefined {
 export class Requests {
   readonly #handler: EngineHandler;
   readonly #scheme: string;
-  /** All that are under way, and some that are over: which ones, nobody tells, but it can be asked. */
-  #kept: Request[] = [];
-  #most = fewest;
+  readonly #traffic: BunTraffic;
   /** Set before the first request can come. */
   address: Address = { transport: "unix", path: "" };
 
-  constructor(handler: EngineHandler, scheme: "http" | "https") {
+  constructor(handler: EngineHandler, scheme: "http" | "https", traffic: BunTraffic) {
     this.#handler = handler;
     this.#scheme = scheme;
+    this.#traffic = traffic;
   }
 
   fetch(request: Request, server: BunServer): Response | Promise<Response> {
-    if (this.#kept.push(request) === this.#most) this.#sortOut(server);
+    this.#traffic.came(request);
     // Without a Host header (HTTP/1.0), Bun gives the path alone.
     const whole = request.url.charCodeAt(0) === 47 ? this.#complete(request) : request;
     // Addresses are asked for when somebody wants them: each costs a call.
-    return this.#handler(whole, () => this.#remote(server, request), () => this.#local(server, request));
-  }
-
-  /** One that is over has no address any more. It costs each request 30 ns. */
-  #sortOut(server: BunServer): void {
-    this.#kept = this.#kept.filter((request) => server.requestIP(request) !== null);
-    this.#most = Math.max(fewest, 2 * this.#kept.length);
-  }
-
-  /** The ports of the TCP clients whose requests are under way, bodies that are streamed included. */
-  busyPorts(server: BunServer): ReadonlySet<number> {
-    this.#sortOut(server);
-    return new Set(this.#kept.map((request) => server.requestIP(request)!.port));
+    return this.#handler.handle(
+      whole,
+      () => this.#remote(server, request),
+      () => this.#local(server, request),
+      this.address.transport === "tcp" ? undefined : (response) => this.#traffic.sent(response, request),
+    );
   }
 
   #complete(request: Request): Request {

@@ -1,24 +1,22 @@
 import type { FallbackAddress } from "../../../src/activation/address.ts";
 import type { Choice } from "../../../src/activation/choose.ts";
 import { hasLibc } from "../../../src/host.ts";
-import type { Engine, EngineHandler } from "../../../src/http/engine.ts";
-import type { EngineName, TlsOptions } from "../../../src/http/types.ts";
+import type { Engine, EngineHandler, OpenPart, StreamKind } from "../../../src/http/engine.ts";
 import { watchIdleConnections } from "../../../src/http/idle.ts";
+import type { EngineName, TlsOptions } from "../../../src/http/types.ts";
 import { isWildcard } from "../../../src/linux/accepted.ts";
 import type { Libc } from "../../../src/linux/libc.ts";
 import { localEnd } from "../../../src/linux/peers.ts";
-import { unreadConnections } from "../../../src/linux/handshake.ts";
 import { endReading, silentConnections } from "../../../src/linux/silent.ts";
 import type { Address, FileAccess } from "../../../src/types.ts";
 import { addressOf } from "../../shared/choice.ts";
-import { denoHost as host } from "../host.ts";
 import { fromDeno } from "../address.ts";
 import { backgroundTimer } from "../background_timer.ts";
-import { httpUrl, requestsWithUrl } from "./request_url.ts";
-import { adoptServing, openServing } from "./native.ts";
-import type { Serve } from "./source.ts";
-import type { Serving } from "./serving.ts";
+import { denoHost as host } from "../host.ts";
 import type { DenoServeHandler, DenoServeInfo } from "../types.ts";
+import { httpUrl, requestsWithUrl } from "./request_url.ts";
+import { adoptServing, openServing, type Tracked, type TrackedServer } from "./served.ts";
+import type { DenoTraffic } from "./traffic.ts";
 
 /** An unnamed peer: Deno tells nothing of a Unix client. */
 const unnamed: FallbackAddress = { transport: "unix", path: "" };
@@ -46,94 +44,128 @@ function refusal(request: Request): Response | undefined {
 }
 
 /** An {@linkcode EngineHandler} as Deno calls it. On the way of every request: what costs waits until it is asked for. */
-function toDenoHandler(handler: EngineHandler, place: Place): DenoServeHandler {
-  if (handler.length === 0) return handler as () => Response | Promise<Response>;
+function toDenoHandler(handler: EngineHandler, place: Place, traffic: DenoTraffic): DenoServeHandler {
   const local = () => place.address;
   if (place.address.transport === "unix") {
     const own = requestsWithUrl(httpUrl);
-    return (request) => refusal(request) ?? handler(own(request), unnamedPeer, local);
+    return (request, info) =>
+      refusal(request) ??
+        handler.handle(own(request), unnamedPeer, local, (response) => traffic.sent(response, request, info));
   }
   const isOne = !isWildcard(place.address);
-  return (request, info) => {
-    const remote = () => fromDeno(info.remoteAddr);
-    return refusal(request) ?? handler(request, remote, isOne ? local : () => localOf(place, info));
-  };
+  return (request, info) =>
+    refusal(request) ?? handler.handle(
+      request,
+      () => fromDeno(info.remoteAddr),
+      isOne ? local : () => localOf(place, info),
+      (response) => traffic.sent(response, request, info),
+    );
 }
 
 /** The engine on `Deno.serve()`. */
-class DenoServe implements Engine {
+export class DenoEngine implements Engine {
   readonly name: EngineName = "deno-serve";
-  readonly #serving: Serving;
-  readonly #isTls: boolean;
+  readonly #served: TrackedServer;
   #endIdle = () => {};
   readonly finished: Promise<void>;
 
-  constructor(serving: Serving, isTls: boolean) {
-    this.#serving = serving;
-    this.#isTls = isTls;
-    this.finished = serving.finished;
+  constructor(served: TrackedServer) {
+    this.#served = served;
+    this.finished = served.serving.finished;
+  }
+
+  get #traffic(): DenoTraffic {
+    return this.#served.traffic;
   }
 
   get address(): Address {
-    return this.#serving.source.address;
+    return this.#served.serving.source.address;
   }
 
   stopAccepting(): void {
     this.#endIdle();
-    this.#serving.release();
+    this.#served.serving.release();
+    this.#traffic.startClosing();
+  }
+
+  inFlight(): number {
+    return this.#traffic.inFlight();
+  }
+
+  streams(): number {
+    return this.#traffic.streams();
   }
 
   unread(): number | undefined {
-    const { clients } = this.#serving;
-    return clients && unreadConnections(clients, this.#isTls);
+    return this.#traffic.unread();
   }
 
   connections(): number | undefined {
-    return this.#serving.clients?.sockets().length;
+    return this.#traffic.connections();
+  }
+
+  handled(): number {
+    return this.#traffic.handled();
+  }
+
+  open(): OpenPart[] {
+    return this.#traffic.open();
+  }
+
+  abortStreams(which: StreamKind): void {
+    this.#traffic.abortStreams(which);
+  }
+
+  endStreams(): void {
+    this.#traffic.endStreams();
   }
 
   /**
    * Nothing tells which connection is waiting for its next request, and which is amid a response that is made slowly. One without any
    * response may be in a handler, and that is known.
    */
-  closeIdle(limitMs: number, inFlight: () => number): void {
-    const { clients } = this.#serving;
+  closeIdle(limitMs: number): void {
+    const { serving: { clients }, isTls } = this.#served;
     if (clients === undefined || this.address.transport !== "tcp") return;
     this.#endIdle = watchIdleConnections(backgroundTimer, limitMs, () => {
       const silent = silentConnections(clients.libc, clients.sockets(), limitMs);
       // A handshake is an answer, too.
-      const isCalm = !this.#isTls && inFlight() === 0;
+      const isCalm = !isTls && this.#traffic.running === 0;
       const idle = silent.filter(({ hasReceived, hasSent }) => !hasReceived || (isCalm && !hasSent));
       endReading(clients.libc, idle.map(({ fd }) => fd));
     });
   }
 
   close(): Promise<void> {
-    return this.#serving.shutdown();
+    return this.#served.serving.shutdown();
   }
 
   abort(): void {
-    this.#serving.abort();
+    this.#served.serving.abort();
   }
 
   ref(): void {
-    this.#serving.ref();
+    this.#served.serving.ref();
   }
 
   unref(): void {
-    this.#serving.unref();
+    this.#served.serving.unref();
   }
 }
 
-function makeEngine(
+function track(
   handler: EngineHandler,
   address: FallbackAddress,
   tls: TlsOptions | undefined,
-): { place: Place; serve: Serve } {
+): Tracked & { place: Place } {
   const libc = host.libc();
   const place: Place = { address, libc: hasLibc(libc) ? libc : undefined };
-  const options = tls === undefined ? {} : { cert: tls.cert, key: tls.key };
-  return { place, serve: { options, handler: toDenoHandler(handler, place) } };
+  return {
+    place,
+    options: tls === undefined ? {} : { cert: tls.cert, key: tls.key },
+    exchanges: handler.exchanges,
+    handlerOf: (traffic) => toDenoHandler(handler, place, traffic),
+  };
 }
 
 /** `Deno.serve()` as an engine of `serve()`. */
@@ -147,9 +179,7 @@ export const denoServe = {
    * on a Unix socket; nothing has changed then.
    */
   adopt(choice: Choice, handler: EngineHandler, tls: TlsOptions | undefined): Engine {
-    const { serve } = makeEngine(handler, addressOf(choice) ?? unnamed, tls);
-    const { serving } = adoptServing(choice, serve);
-    return new DenoServe(serving, tls !== undefined);
+    return new DenoEngine(adoptServing(choice, track(handler, addressOf(choice) ?? unnamed, tls)));
   },
 
   /**
@@ -163,9 +193,9 @@ export const denoServe = {
     handler: EngineHandler,
     tls: TlsOptions | undefined,
   ): Promise<Engine> {
-    const { place, serve } = makeEngine(handler, address, tls);
-    const { serving } = await openServing(address, access, serve);
-    place.address = serving.source.address;
-    return new DenoServe(serving, tls !== undefined);
+    const { place, ...tracked } = track(handler, address, tls);
+    const served = await openServing(address, access, tracked);
+    place.address = served.serving.source.address;
+    return new DenoEngine(served);
   },
 } as const;

@@ -1,20 +1,22 @@
-import { type FallbackAddress, formatAddress } from "../../../src/activation/address.ts";
-import { type Choice, ownOptions } from "../../../src/activation/choose.ts";
-import { Fd3Error } from "../../../src/errors.ts";
-import type { Libc } from "../../../src/linux/libc.ts";
-import { type Adapter, listenWith } from "../../../src/listen.ts";
-import type { FileAccess, ListenOptions } from "../../../src/types.ts";
-import { addressOf } from "../../shared/choice.ts";
-import { clientsAt, inheritedClients } from "../../shared/server_clients.ts";
+import { ownOptions } from "../../../src/activation/choose.ts";
+import { closing } from "../../../src/http/closing.ts";
+import { Exchanges, isThenable } from "../../../src/http/exchanges.ts";
+import { checkEndOptions } from "../../../src/http/options.ts";
+import { EngineServer, openParts, type ServerParts } from "../../../src/http/server.ts";
+import type { DrainOptions } from "../../../src/http/types.ts";
+import type { Adapter } from "../../../src/listen.ts";
+import { serverLog } from "../../../src/service/report.ts";
+import type { ListenOptions } from "../../../src/types.ts";
+import { fromDeno } from "../address.ts";
 import { denoHost as host } from "../host.ts";
-import { obstacle } from "../native.ts";
-import { HeldSource, openSource, type Serve } from "./source.ts";
-import { isTls } from "./start.ts";
-import { serverOf, Serving } from "./serving.ts";
+import { serviceHost } from "../service_host.ts";
 import type { DenoAddress, DenoHttpServer, DenoServeHandler } from "../types.ts";
+import { DenoEngine } from "./engine.ts";
+import { adoptServing, openServing, type Tracked, type TrackedServer } from "./served.ts";
+import type { DenoServeOptions } from "./start.ts";
 
 /** Options of `serveNative()`: those of `listen()`, and those of `Deno.serve()` but for the address. */
-export interface ServeNativeOptions extends ListenOptions {
+export interface ServeNativeOptions extends ListenOptions, DrainOptions {
   /** The certificate, with its chain behind it, as PEM text: with it and `key`, https and HTTP/2. */
   readonly cert?: string;
   /** The private key, as PEM text. */
@@ -35,51 +37,34 @@ export interface ServeNativeOptions extends ListenOptions {
   readonly tcpBacklog?: number;
 }
 
-/** Deno ignores a certificate there, and would serve in the clear. */
-function refuseTlsOn(what: string, address: FallbackAddress, { options }: Serve): void {
-  if (!isTls(options) || address.transport === "tcp") return;
-  throw new Fd3Error("ERR_FD3_PLATFORM", `Cannot serve ${what} with TLS: Deno has no TLS on a Unix socket`);
+const log = serverLog(() => serviceHost);
+
+/** The user's handler, whose requests are known. What it throws is Deno's to answer, or `onError`'s. */
+function track(handler: DenoServeHandler, options: ServeNativeOptions, own: DenoServeOptions): Tracked {
+  const exchanges = new Exchanges();
+  const closed = (response: Response) => exchanges.isClosing ? closing(response) : response;
+  const { onError } = options;
+  return {
+    options: onError === undefined ? own : { ...own, onError: async (error: unknown) => closed(await onError(error)) },
+    exchanges,
+    handlerOf: (traffic) => (request, info) => {
+      const finish = (response: Response) => {
+        const whole = closed(response);
+        traffic.sent(whole, request, info);
+        return whole;
+      };
+      // What is no response, too, is Deno's to refuse.
+      const check = (value: unknown) => value instanceof Response ? finish(value) : value as Response;
+      exchanges.count();
+      const result: unknown = handler(request, info);
+      if (!isThenable(result)) return check(result);
+      return exchanges.until(result, request, () => fromDeno(info.remoteAddr), check, rethrow);
+    },
+  };
 }
 
-/** A server, and where it began. */
-interface Served {
-  readonly serving: Serving;
-  readonly server: DenoHttpServer;
-}
-
-/**
- * `Deno.serve()` on a chosen descriptor.
- *
- * @throws {Fd3Error} `ERR_FD3_FFI` if a permission is missing, `ERR_FD3_TRANSPLANT` if a step failed, `ERR_FD3_PLATFORM` for TLS on a
- * Unix socket; nothing has changed then.
- */
-export function adoptServing(choice: Choice, serve: Serve): Served {
-  const { fd } = choice;
-  const address = addressOf(choice);
-  const why = obstacle(address);
-  if (why !== undefined) throw new Fd3Error("ERR_FD3_FFI", `Cannot adopt fd ${fd} as a Deno.HttpServer: ${why}`);
-  refuseTlsOn(`fd ${fd}`, address!, serve);
-  const libc = host.libc() as Libc;
-  const source = new HeldSource(libc, fd, address!, serve);
-  const clients = inheritedClients(host, address!);
-  const first = source.start();
-  const serving = new Serving(clients, { source, first });
-  return { serving, server: serverOf(serving, first) };
-}
-
-/**
- * `Deno.serve()` at an address.
- *
- * @throws {Fd3Error} What Deno or the kernel says, with the address; `ERR_FD3_PLATFORM` for TLS on a Unix socket.
- */
-export async function openServing(address: FallbackAddress, access: FileAccess, serve: Serve): Promise<Served> {
-  refuseTlsOn(formatAddress(address), address, serve);
-  const libc = host.libc();
-  const clients = clientsAt(host, address);
-  const opened = await openSource(obstacle(address) === undefined ? libc as Libc : undefined, address, access, serve);
-  if (clients !== undefined) clients.listener = opened.source.address;
-  const serving = new Serving(clients, opened);
-  return { serving, server: serverOf(serving, opened.first) };
+function rethrow(error: unknown): never {
+  throw error;
 }
 
 function checkServeOptions(options: ServeNativeOptions, handler: unknown): void {
@@ -90,35 +75,59 @@ function checkServeOptions(options: ServeNativeOptions, handler: unknown): void 
     if (!(name in Object(options))) continue;
     throw new TypeError(`Cannot serve: ${name} is given; the address is the inherited socket's, or fallback's`);
   }
+  const { drainTimeout, streamTimeout } = Object(options);
+  checkEndOptions("serve", { drainTimeout, streamTimeout });
 }
 
-function heed(serving: Serving, signal: AbortSignal | undefined): void {
+function heed({ finished }: EngineServer, abort: () => void, signal: AbortSignal | undefined): void {
   if (signal === undefined) return;
-  if (signal.aborted) return serving.abort();
-  const abort = () => serving.abort();
+  if (signal.aborted) return abort();
   signal.addEventListener("abort", abort, { once: true });
   // It may be the signal of the process, which outlives many servers.
   const forget = () => signal.removeEventListener("abort", abort);
-  serving.finished.then(forget, forget);
+  finished.then(forget, forget);
+}
+
+/** A `Deno.HttpServer`, and what `daemon()` knows it by. */
+export interface OwnServer {
+  readonly native: DenoHttpServer;
+  readonly server: EngineServer;
 }
 
 /** See `serveNative` of the entry point. */
-export async function serveOwn(options: ServeNativeOptions, handler: DenoServeHandler): Promise<DenoHttpServer> {
+export async function serveOwn(options: ServeNativeOptions, handler: DenoServeHandler): Promise<OwnServer> {
   checkServeOptions(options, handler);
-  const { signal, onListen, ...own } = ownOptions(options);
-  const serve: Serve = { options: own, handler };
-  const adapter: Adapter<Served> = {
+  const { signal, onListen, drainTimeout, streamTimeout, ...own } = ownOptions(options);
+  const tracked = track(handler, options, own);
+  const adapter: Adapter<ServerParts & { served: TrackedServer }> = {
     host,
-    adopt: (choice) => adoptServing(choice, serve),
-    open: (address, access) => openServing(address, access, serve),
+    adopt(choice) {
+      const served = adoptServing(choice, tracked);
+      return { served, engine: new DenoEngine(served), log, activated: true, name: choice.name };
+    },
+    async open(address, access) {
+      const served = await openServing(address, access, tracked);
+      return { served, engine: new DenoEngine(served), log, activated: false, name: undefined };
+    },
   };
-  const { serving, server } = await listenWith(adapter, options);
+  const parts = await openParts(adapter, options);
+  const [{ served: { server: native } }] = parts.all;
+  const { engine } = parts;
+  const abort = () => engine.abort();
   try {
-    onListen?.(server.addr);
+    onListen?.(native.addr);
   } catch (error) {
-    serving.abort();
+    abort();
     throw error;
   }
-  heed(serving, signal);
-  return server;
+  const server = new EngineServer(parts, { drainTimeout, streamTimeout });
+  heed(server, abort, signal);
+  // The object of the first socket speaks for all.
+  Object.assign(native, {
+    finished: engine.finished,
+    shutdown: () => server.shutdown(),
+    ref: () => server.ref(),
+    unref: () => server.unref(),
+  });
+  return { native, server };
 }

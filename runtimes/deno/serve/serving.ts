@@ -1,13 +1,16 @@
 import { formatAddress } from "../../../src/activation/address.ts";
 import type { Clients } from "../../../src/linux/clients.ts";
 import { systemError } from "../../../src/system_error.ts";
-import type { Opened, Source } from "./source.ts";
+import type { Begun, Source } from "./source.ts";
 import type { Started } from "./start.ts";
 import { setUpSignals } from "../signals.ts";
 import { deno, type DenoHttpServer } from "../types.ts";
 
 /** How long to wait for a free descriptor before starting again. */
 const retryMs = 100;
+
+/** How long Deno has to end once everything was cut off, in milliseconds. */
+const cutMs = 100;
 
 /**
  * How many runs are kept whose connections may still be open, as nothing tells when the last of them is closed. Older ones are shut down,
@@ -28,6 +31,7 @@ export class Serving {
   /** The run that accepts. */
   #current: Started | undefined;
   #timer: unknown;
+  #cutTimer: unknown;
   #isRef = true;
   #isReleased = false;
   #isOver = false;
@@ -37,12 +41,13 @@ export class Serving {
   /** Settles when it has ended; rejects if it cannot go on. */
   readonly finished: Promise<void>;
 
-  constructor(clients: Clients | undefined, { source, first }: Opened) {
+  constructor(clients: Clients | undefined, { source, first }: Begun) {
     this.clients = clients;
     this.source = source;
     this.finished = new Promise((resolve, reject) => {
       this.#finish = () => {
         this.#isOver = true;
+        clearTimeout(this.#cutTimer as number);
         resolve();
       };
       this.#fail = (error) => {
@@ -125,6 +130,8 @@ export class Serving {
     if (this.clients !== undefined) {
       this.release();
       this.clients.cut();
+      // A handler that never settles holds up Deno's own end for ever, also where its client is gone.
+      this.#cutTimer = setTimeout(() => this.#finish(), cutMs);
     } else if (this.#isReleased) {
       // Deno's signal does nothing after its `shutdown()` but throw, into the void.
       this.#finish();

@@ -115,12 +115,12 @@ function listenUnix(libc: Libc, path: string): number {
 }
 
 /** A source, and its first run. */
-export interface Opened {
+export interface Begun {
   readonly source: Source;
   readonly first: Started;
 }
 
-async function openPath(libc: Libc, address: UnixAddress, access: FileAccess, serve: Serve): Promise<Opened> {
+async function openPath(libc: Libc, address: UnixAddress, access: FileAccess, serve: Serve): Promise<Begun> {
   const open = () => new HeldSource(libc, listenUnix(libc, address.path), address, serve);
   const source = await openFallback(host, address, access, "release", open);
   try {
@@ -132,7 +132,7 @@ async function openPath(libc: Libc, address: UnixAddress, access: FileAccess, se
 }
 
 /** Holds the socket that Deno has just opened. */
-function hold(libc: Libc, opened: Opened, serve: Serve): Opened {
+function hold(libc: Libc, opened: Begun, serve: Serve): Begun {
   const { address } = opened.source;
   try {
     const fd = findSocket(libc, address);
@@ -157,7 +157,7 @@ export async function openSource(
   address: FallbackAddress,
   access: FileAccess,
   serve: Serve,
-): Promise<Opened> {
+): Promise<Begun> {
   if (libc !== undefined && address.transport === "unix" && address.path.startsWith("/")) {
     return await openPath(libc, address, access, serve);
   }

@@ -1,5 +1,5 @@
 import type { Host } from "../../../src/host.ts";
-import type { Engine, EngineHandler, EngineMaker } from "../../../src/http/engine.ts";
+import type { Engine, EngineHandler, EngineMaker, OpenPart, StreamKind } from "../../../src/http/engine.ts";
 import type { Report } from "../../../src/http/responder.ts";
 import type { TlsOptions } from "../../../src/http/types.ts";
 import type { Address } from "../../../src/types.ts";
@@ -11,7 +11,7 @@ import type { HttpListening, HttpParts, HttpWays } from "./listening.ts";
 import type { NodeHttpListener, NodeHttpModule, NodeHttpServer, ServerResponse } from "./types.ts";
 
 /** A server of node:http as an engine. */
-class NodeHttpEngine implements Engine {
+export class NodeHttpEngine implements Engine {
   readonly name = "node-http";
   readonly address: Address;
   readonly finished: Promise<void>;
@@ -21,12 +21,11 @@ class NodeHttpEngine implements Engine {
   #isAccepting = true;
   #endIdle = () => {};
 
-  constructor({ server, connections, authority }: HttpParts, listening: HttpListening) {
+  constructor({ server, connections }: HttpParts, listening: HttpListening) {
     this.#server = server;
     this.#all = connections;
     this.#listening = listening;
     this.address = connections.listener = listening.address;
-    authority.hostname = authorityOf(listening.address);
     // A failed accept is no end: without a listener it would be an uncaught error.
     server.on("error", () => {});
     this.finished = new Promise((resolve) => server.once("close", resolve));
@@ -40,6 +39,14 @@ class NodeHttpEngine implements Engine {
     this.#listening.stop();
   }
 
+  inFlight(): number {
+    return this.#all.inFlight;
+  }
+
+  streams(): number {
+    return this.#all.streams;
+  }
+
   unread(): number | undefined {
     return this.#listening.unread();
   }
@@ -48,8 +55,20 @@ class NodeHttpEngine implements Engine {
     return this.#listening.connections();
   }
 
-  pending(): number {
-    return this.#all.pending;
+  handled(): number {
+    return this.#all.handled;
+  }
+
+  open(): OpenPart[] {
+    return this.#all.parts;
+  }
+
+  abortStreams(which: StreamKind): void {
+    this.#all.abortStreams(which);
+  }
+
+  endStreams(): void {
+    this.#all.endStreams();
   }
 
   closeIdle(limitMs: number): void {
@@ -115,7 +134,7 @@ async function makeParts(
   { host, report }: NodeHttpRuntime,
   handler: EngineHandler,
   tls: TlsOptions | undefined,
-): Promise<HttpParts> {
+): Promise<HttpParts & { authority: { hostname: string } }> {
   const server = createServer(tls);
   // What has a limit is the same on all engines.
   server.headersTimeout = server.requestTimeout = server.keepAliveTimeout = 0;
@@ -123,15 +142,15 @@ async function makeParts(
   const authority = { hostname: "localhost" };
   const listener = await fetchListener(
     host.runtime,
-    (request, incoming) => {
+    (request, { incoming }) => {
       const { remote, local } = connections.of(incoming);
-      return handler(request, remote, local);
+      return handler.handle(request, remote, local);
     },
     report,
     authority,
   );
   const onRequest: NodeHttpListener = (incoming, outgoing) => {
-    connections.of(incoming).began(outgoing);
+    connections.began(incoming, outgoing);
     return listener(incoming, outgoing).catch((error) => {
       report(error);
       fail(outgoing);
@@ -152,12 +171,16 @@ export function nodeHttp(runtime: () => NodeHttpRuntime): EngineMaker {
     async adopt(choice, handler, tls) {
       const own = runtime();
       const parts = await makeParts(own, handler, tls);
-      return new NodeHttpEngine(parts, await own.ways.adopt(parts, own.host, choice));
+      const listening = await own.ways.adopt(parts, own.host, choice, `serve on fd ${choice.fd}`);
+      parts.authority.hostname = authorityOf(listening.address);
+      return new NodeHttpEngine(parts, listening);
     },
     async open(address, access, handler, tls) {
       const own = runtime();
       const parts = await makeParts(own, handler, tls);
-      return new NodeHttpEngine(parts, await own.ways.open(parts, own.host, address, access));
+      const listening = await own.ways.open(parts, own.host, address, access);
+      parts.authority.hostname = authorityOf(listening.address);
+      return new NodeHttpEngine(parts, listening);
     },
   };
 }

@@ -3,7 +3,8 @@ import { isLack } from "../../../src/free_fds.ts";
 import type { Host } from "../../../src/host.ts";
 import type { Report } from "../../../src/http/responder.ts";
 import { systemError } from "../../../src/system_error.ts";
-import type { HonoModule, IncomingMessage, NodeHttpListener } from "./types.ts";
+import { noteAbort } from "./connection.ts";
+import type { HonoEnv, HonoModule, NodeHttpListener } from "./types.ts";
 
 async function loadHono(): Promise<HonoModule> {
   try {
@@ -47,8 +48,24 @@ function withoutUpgrade(response: Response, report: Report): Response {
   return new Response("Not Implemented", { status: 501 });
 }
 
-/** A fetch handler that is told which message of node:http it answers. */
-export type FetchHandler = (request: Request, incoming: IncomingMessage) => Response | Promise<Response>;
+/** A fetch handler that is told which messages of node:http it answers. */
+export type FetchHandler = (request: Request, env: HonoEnv) => Response | Promise<Response>;
+
+/** The adapter's light `Request`, with what it aborts its signal by. */
+type Light = Request & Record<symbol, ((reason: unknown) => void) | undefined>;
+
+/**
+ * Aborts the signal of a request, as the adapter does where a client is gone.
+ *
+ * @param request The adapter's.
+ * @param reason What its signal says.
+ */
+function abortLight(request: Light, reason: unknown): void {
+  for (let object: object = request; object !== null; object = Object.getPrototypeOf(object)) {
+    const key = Object.getOwnPropertySymbols(object).find(({ description }) => description === "abortRequest");
+    if (key !== undefined) return void request[key]?.(reason);
+  }
+}
 
 /**
  * A fetch handler as a listener of node:http.
@@ -71,10 +88,18 @@ export async function fetchListener(
 ): Promise<NodeHttpListener> {
   const hono = await loadHono();
   const all = Object.assign(options, { overrideGlobalObjects: runtime === "Node" });
-  if (runtime !== "Deno") return hono.getRequestListener((request, { incoming }) => handler(request, incoming), all);
+  const note = (request: Request, { outgoing }: HonoEnv) =>
+    noteAbort(outgoing, (reason) => abortLight(request as Light, reason));
+  if (runtime !== "Deno") {
+    return hono.getRequestListener((request, env) => {
+      note(request, env);
+      return handler(request, env);
+    }, all);
+  }
   const Genuine = genuineRequest(hono);
-  return hono.getRequestListener((request, { incoming }) => {
-    const response = handler(new Genuine(request), incoming);
+  return hono.getRequestListener((request, env) => {
+    note(request, env);
+    const response = handler(new Genuine(request), env);
     if (response instanceof Response) return withoutUpgrade(response, report);
     return response.then((later) => withoutUpgrade(later, report));
   }, all);

@@ -8,6 +8,8 @@ interface Connection {
   readonly socket: HttpSocket;
   /** Requests that have no whole answer yet. */
   readonly pending: number;
+  /** The request that made another protocol of it: then it is no matter of ours how long it is silent. */
+  readonly upgrade: object | undefined;
   /** How many have come. On Bun the bytes do not tell: none is counted that came, and of those that went only the last answer's. */
   readonly requests: number;
 }
@@ -42,7 +44,9 @@ export function closeIdleConnections(open: Iterable<Connection>, limitMs: number
     const moved = movedOn(connection);
     const now = performance.now();
     const rest = rests.get(connection);
-    if (connection.pending === 0 && rest?.moved === moved) return now - rest.since >= limitMs;
+    if (connection.pending === 0 && connection.upgrade === undefined && rest?.moved === moved) {
+      return now - rest.since >= limitMs;
+    }
     rests.set(connection, { moved, since: now });
     return false;
   };

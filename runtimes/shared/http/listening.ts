@@ -14,8 +14,6 @@ export interface HttpParts {
   readonly server: NodeHttpServer;
   readonly connections: HttpConnections;
   readonly isTls: boolean;
-  /** What a client asks that sends no Host header. */
-  readonly authority: { hostname: string };
 }
 
 /** What listening depends on the runtime for. */
@@ -33,11 +31,16 @@ export interface HttpListening {
   abort(): void;
 }
 
-function listening({ server, connections }: HttpParts, address: Address): HttpListening {
+/**
+ * How a server listens whose connections are known from their acceptance on, without libc, and for Unix sockets too: each says how many bytes
+ * it has read.
+ *
+ * @param stop Stops accepting, and touches no connection.
+ */
+export function knownListening({ connections }: HttpParts, address: Address, stop: () => void): HttpListening {
   return {
     address,
-    stop: () => void server.close(),
-    // Known without libc, and for Unix sockets too: each connection says how many bytes it has read.
+    stop,
     unread: () => connections.unread,
     connections: () => connections.size,
     end: () => connections.end(),
@@ -46,34 +49,34 @@ function listening({ server, connections }: HttpParts, address: Address): HttpLi
 }
 
 /**
- * Makes a server's close() that of node:net: its own ends idle connections as well, also one whose request has arrived and was not
+ * Stops a server by node:net's own close(): that of node:http ends idle connections as well, also one whose request has arrived and was not
  * read yet.
  */
-function closeAsNet(server: NodeHttpServer): void {
+export function stopAsNet(server: NetServer): void {
+  if (!server.listening) return;
   const { Server } = builtin<{ Server: { prototype: NetServer } }>("node:net");
-  const close = () => Server.prototype.close.call(server);
-  Object.defineProperty(server, "close", { configurable: true, writable: true, value: close });
-  // Its own also ends its timer, when there is nothing else left to close.
+  Server.prototype.close.call(server);
+  // The server's own also ends its timer, when there is nothing else left to close.
   server.once("close", () => Object.getPrototypeOf(server).close.call(server));
 }
 
 /** How a runtime makes a server of node:http listen. */
 export interface HttpWays {
   /** On an inherited descriptor. On a failure it is as it was. */
-  adopt(parts: HttpParts, host: Host, choice: Choice): Promise<HttpListening>;
+  adopt(parts: HttpParts, host: Host, choice: Choice, action: string): Promise<HttpListening>;
   /** At an address. */
   open(parts: HttpParts, host: Host, address: FallbackAddress, access: FileAccess): Promise<HttpListening>;
 }
 
 /** On Node and Deno, where a server of node:http is one of node:net. */
 export const netWays: HttpWays = {
-  async adopt(parts, host, choice) {
-    closeAsNet(parts.server);
-    return listening(parts, await adoptServer(parts.server, host, choice, `serve on fd ${choice.fd}`));
+  async adopt(parts, host, choice, action) {
+    const address = await adoptServer(parts.server, host, choice, action);
+    return knownListening(parts, address, () => stopAsNet(parts.server));
   },
 
   async open(parts, host, address, access) {
-    closeAsNet(parts.server);
-    return listening(parts, await openServer(host, parts.server, address, access));
+    const real = await openServer(host, parts.server, address, access);
+    return knownListening(parts, real, () => stopAsNet(parts.server));
   },
 };

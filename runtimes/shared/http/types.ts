@@ -15,16 +15,28 @@ export interface HttpSocket extends NetSocket {
   readonly _httpMessage?: ServerResponse | null;
   /** Ends it once what was written is sent. */
   destroySoon(): void;
+  /** Cuts it off with a reset; only on TCP. */
+  resetAndDestroy?(): unknown;
 }
 
 /** `http.IncomingMessage`. */
 export interface IncomingMessage {
   readonly socket: HttpSocket;
+  readonly method?: string;
+  readonly url?: string;
+  readonly headers: { readonly upgrade?: string };
 }
 
 /** `http.ServerResponse`. */
 export interface ServerResponse {
   readonly headersSent: boolean;
+  /** Whether the handler has written all of it. */
+  readonly writableEnded: boolean;
+  /** What it answers. */
+  readonly req?: IncomingMessage;
+  /** Its head as it is sent. */
+  readonly _header?: string | null;
+  getHeader(name: string): unknown;
   /** `false` makes the response say `connection: close`. */
   shouldKeepAlive: boolean;
   on(event: "close", listener: (this: ServerResponse) => void): unknown;
@@ -42,6 +54,8 @@ export interface NodeHttpServer extends NetServer {
   keepAliveTimeout: number;
   ref(): unknown;
   unref(): unknown;
+  listenerCount(event: string): number;
+  prependListener(event: "request", listener: (incoming: IncomingMessage, outgoing: ServerResponse) => void): unknown;
 }
 
 /** What answers a request of node:http. */
@@ -52,10 +66,16 @@ export interface NodeHttpModule {
   createServer(options: object): NodeHttpServer;
 }
 
+/** What the adapter tells of a request besides. */
+export interface HonoEnv {
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+}
+
 /** `@hono/node-server`. */
 export interface HonoModule {
   getRequestListener(
-    fetch: (request: Request, env: { readonly incoming: IncomingMessage }) => Response | Promise<Response>,
+    fetch: (request: Request, env: HonoEnv) => Response | Promise<Response>,
     options: {
       /** Puts the adapter's own light classes in the place of the global `Request` and `Response`. */
       readonly overrideGlobalObjects: boolean;

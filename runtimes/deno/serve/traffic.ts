@@ -1,0 +1,152 @@
+import { type OpenPart, stopReason, type StreamKind, type Traffic } from "../../../src/http/engine.ts";
+import { type Exchange, type Exchanges, nameOf } from "../../../src/http/exchanges.ts";
+import type { Clients } from "../../../src/linux/clients.ts";
+import { unreadConnections } from "../../../src/linux/handshake.ts";
+import { Cutter } from "../../../src/linux/outgoing.ts";
+import { peerPort } from "../../../src/linux/silent.ts";
+import type { DenoServeInfo } from "../types.ts";
+import { abortRequest, isOpenEnded } from "./peek.ts";
+import { webSocketOf } from "./web_sockets.ts";
+
+/** A response of unknown length that the handler still writes. */
+interface OpenStream {
+  readonly name: string;
+  /** Whether it never ends by itself, as its type says. */
+  readonly isEvents: boolean;
+  readonly request: Request;
+  /** That of the client; 0 on a Unix socket. */
+  readonly port: number;
+}
+
+interface OpenSocket {
+  readonly name: string;
+  readonly socket: WebSocket;
+}
+
+/** The status of an upgrade. */
+const SWITCHING_PROTOCOLS = 101;
+
+/** "Going away" (RFC 6455, 7.4.1). */
+const goingAway = 1001;
+
+/** How long a WebSocket's client has to answer the close frame, in milliseconds. */
+const closeMs = 1000;
+
+/** What is under way at a server of `Deno.serve()`, and how what never ends is ended. */
+export class DenoTraffic implements Traffic {
+  readonly #exchanges: Exchanges;
+  readonly #clients: Clients | undefined;
+  readonly #isTls: boolean;
+  readonly #cutter: Cutter | undefined;
+  readonly #streams: Set<OpenStream> = new Set();
+  readonly #sockets: Set<OpenSocket> = new Set();
+  #closedAt: number | undefined;
+
+  constructor(exchanges: Exchanges, clients: Clients | undefined, isTls: boolean) {
+    this.#exchanges = exchanges;
+    this.#clients = clients;
+    this.#isTls = isTls;
+    this.#cutter = clients && new Cutter(clients);
+  }
+
+  /** From now on every response says `connection: close`. */
+  startClosing(): void {
+    this.#exchanges.startClosing();
+  }
+
+  /** How many handlers run. */
+  get running(): number {
+    return this.#exchanges.running;
+  }
+
+  /** A handler has answered. */
+  sent(response: Response, request: Request, info: DenoServeInfo): void {
+    if (response.status === SWITCHING_PROTOCOLS) return this.#noteSocket(request);
+    if (!isOpenEnded(response)) return;
+    const isEvents = response.headers.get("content-type")?.startsWith("text/event-stream") === true;
+    const stream = { name: nameOf(request), isEvents, request, port: info.remoteAddr.port ?? 0 };
+    this.#streams.add(stream);
+    const forget = () => void this.#streams.delete(stream);
+    info.completed.then(forget, forget);
+  }
+
+  #noteSocket(request: Request): void {
+    const socket = webSocketOf(request);
+    if (socket === undefined) return;
+    const open = { name: nameOf(request), socket };
+    this.#sockets.add(open);
+    socket.addEventListener("close", () => this.#sockets.delete(open));
+  }
+
+  /** Those that run and whose client is there yet. */
+  #underWay(): readonly Exchange[] {
+    const { running } = this.#exchanges;
+    if (running === 0) return [];
+    const exchanges = this.#exchanges.underWay();
+    if (this.#clients === undefined) return exchanges;
+    const { libc, listener } = this.#clients;
+    const fds = this.#clients.sockets();
+    if (listener.transport !== "tcp") return exchanges.slice(0, fds.length);
+    const ports = new Set(fds.map((fd) => peerPort(libc, fd)));
+    return exchanges.filter(({ remote }) => ports.has(portOf(remote)));
+  }
+
+  inFlight(): number {
+    return this.#underWay().length;
+  }
+
+  streams(): number {
+    const isOver = this.#closedAt !== undefined && performance.now() - this.#closedAt > closeMs;
+    return this.#streams.size + (isOver ? 0 : this.#sockets.size);
+  }
+
+  connections(): number | undefined {
+    return this.#clients?.sockets().length;
+  }
+
+  unread(): number | undefined {
+    const isCalm = this.#exchanges.running === 0 && this.#sockets.size === 0;
+    return this.#clients && unreadConnections(this.#clients, this.#isTls, isCalm);
+  }
+
+  handled(): number {
+    return this.#exchanges.handled;
+  }
+
+  open(): OpenPart[] {
+    return [
+      ...this.#underWay().map(({ request }) => ({ is: "request" as const, name: nameOf(request) })),
+      ...[...this.#streams].map(({ name }) => ({ is: "response" as const, name })),
+      ...[...this.#sockets].map(({ name }) => ({ is: "WebSocket" as const, name })),
+    ];
+  }
+
+  abortStreams(which: StreamKind): void {
+    for (const { request, isEvents } of this.#streams) {
+      if (isEvents || which === "all") abortRequest(request, stopReason());
+    }
+  }
+
+  endStreams(): void {
+    if (this.#closedAt === undefined) {
+      this.#closedAt = performance.now();
+      for (const { socket } of this.#sockets) socket.close(goingAway);
+    }
+    const isTcp = this.#clients?.listener.transport === "tcp";
+    const streams = new Set([...this.#streams].map(({ port }) => port));
+    const running = new Set(this.#underWay().map(({ remote }) => portOf(remote)));
+    // Nothing tells which connection of a Unix socket is whose.
+    if (!isTcp && (running.size > 0 || this.#hasSockets())) return;
+    this.#cutter?.look((port) => this.#hasSockets() ? !streams.has(port) : running.has(port));
+  }
+
+  /** Whether WebSockets are at their closing handshake. */
+  #hasSockets(): boolean {
+    return this.#sockets.size > 0 && performance.now() - this.#closedAt! <= closeMs;
+  }
+}
+
+function portOf(remote: Exchange["remote"]): number {
+  const address = remote();
+  return address.transport === "tcp" ? address.port : 0;
+}
