@@ -1,8 +1,8 @@
 import { type Choice, putBack, take } from "./activation/choose.ts";
 import { hasLibc, type Host } from "./host.ts";
-import { errnoName, F_DUPFD_CLOEXEC, O_CLOEXEC } from "./linux/constants.ts";
+import { F_DUPFD_CLOEXEC, O_CLOEXEC } from "./linux/constants.ts";
 import type { AdapterOfAll } from "./listen.ts";
-import { systemError } from "./system_error.ts";
+import { errnoError, systemError } from "./system_error.ts";
 
 export { joined } from "./stream/joined.ts";
 
@@ -26,7 +26,7 @@ class Copies {
         continue;
       }
       this.close();
-      throw systemError(`listen on fd ${fd}`, { code: errnoName(copy) });
+      throw systemError(`listen on fd ${fd}`, errnoError(copy));
     }
   }
 

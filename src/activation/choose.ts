@@ -1,5 +1,6 @@
 import { hasLibc, type Host } from "../host.ts";
 import { describe, type DescriptorKind, isStreamListener } from "../linux/socket.ts";
+import { type Refuse, refusing } from "../quoted.ts";
 import type { ListenFd, ListenFdsOptions, ListenOptions } from "../types.ts";
 import type { Refusal } from "./refusal.ts";
 import { listenFds, table } from "./table.ts";
@@ -107,29 +108,26 @@ export function ownOptions<O extends ListenOptions>(options: O): Omit<O, keyof L
   return own;
 }
 
+const refuse: Refuse = refusing("listen");
+
+/** Whether it is an integer from 0 up to another, without that. */
+function isIn(value: unknown, end: number): boolean {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) < end;
+}
+
 /**
  * @throws {TypeError} If an option of `listen()` is not of its kind.
  * @param options What the caller gave.
  */
 export function checkListenOptions(options: ListenOptions): void {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`Cannot listen: options are ${String(options)}, not an object`);
-  }
+  if (typeof options !== "object" || options === null) refuse("options", options, "not an object");
   const { name, all, mode, group, fallbackFor } = options;
-  if (name !== undefined && typeof name !== "string") {
-    throw new TypeError(`Cannot listen: name is ${String(name)}, not a string`);
-  }
-  if (all !== undefined && typeof all !== "boolean") {
-    throw new TypeError(`Cannot listen: all is ${String(all)}, not true or false`);
-  }
-  if (mode !== undefined && !(Number.isInteger(mode) && mode >= 0 && mode <= 0o777)) {
-    throw new TypeError(`Cannot listen: mode is ${String(mode)}, not an integer between 0 and 0o777`);
-  }
+  if (name !== undefined && typeof name !== "string") refuse("name", name, "not a string");
+  if (all !== undefined && typeof all !== "boolean") refuse("all", all, "not true or false");
+  if (mode !== undefined && !isIn(mode, 0o1000)) refuse("mode", mode, "not an integer between 0 and 0o777");
   if (fallbackFor !== undefined && fallbackFor !== "always" && fallbackFor !== "unsupervised") {
-    throw new TypeError(`Cannot listen: fallbackFor is ${String(fallbackFor)}, not "always" or "unsupervised"`);
+    refuse("fallbackFor", fallbackFor, 'not "always" or "unsupervised"');
   }
   if (group === undefined || (typeof group === "string" && group !== "")) return;
-  if (!(Number.isInteger(group) && group as number >= 0 && group as number < 0xffffffff)) {
-    throw new TypeError(`Cannot listen: group is ${JSON.stringify(group)}, neither a name nor a number of a group`);
-  }
+  if (!isIn(group, 0xffffffff)) refuse("group", group, "neither a name nor a number of a group");
 }

@@ -3,27 +3,24 @@ import { Fd3Error } from "../errors.ts";
 import { variable } from "./environment.ts";
 import type { NotifyHost } from "./host.ts";
 import { notify } from "./notify.ts";
+import { refusing } from "../quoted.ts";
+import { longestTimeout } from "../time/clock.ts";
 import type { Watchdog, WatchdogOptions } from "./types.ts";
 import { watchdogUsec } from "./watchdog_interval.ts";
-
-/** setTimeout() takes longer times for 1 ms. */
-const longestTimerMs = 2 ** 31 - 1;
 
 /**
  * @throws {TypeError} If an option of `watchdog()` is not of its kind.
  */
 function checkOptions({ check, checkTimeout, whenUnhealthy, onProblem }: WatchdogOptions): void {
-  const refuse = (name: string, value: unknown, allowed: string) => {
-    throw new TypeError(`Cannot start the watchdog: ${name} is ${String(value)}, not ${allowed}`);
-  };
+  const refuse = refusing("start the watchdog");
   for (const [name, value] of Object.entries({ check, onProblem })) {
-    if (value !== undefined && typeof value !== "function") refuse(name, value, "a function");
+    if (value !== undefined && typeof value !== "function") refuse(name, value, "not a function");
   }
   if (checkTimeout !== undefined && !(typeof checkTimeout === "number" && checkTimeout > 0)) {
-    refuse("checkTimeout", checkTimeout, "a number of milliseconds above 0");
+    refuse("checkTimeout", checkTimeout, "not a number of milliseconds above 0");
   }
   if (whenUnhealthy !== undefined && whenUnhealthy !== "withhold" && whenUnhealthy !== "trigger") {
-    refuse("whenUnhealthy", whenUnhealthy, '"withhold" or "trigger"');
+    refuse("whenUnhealthy", whenUnhealthy, 'not "withhold" or "trigger"');
   }
 }
 
@@ -74,8 +71,8 @@ class PingLoop implements Watchdog {
 
   #sleep(): void {
     const left = this.#due - this.#host.now();
-    this.#cancelBeat = left > longestTimerMs
-      ? this.#host.after(longestTimerMs, () => this.#sleep())
+    this.#cancelBeat = left > longestTimeout
+      ? this.#host.after(longestTimeout, () => this.#sleep())
       : this.#host.after(Math.max(left, 1), () => this.beat());
   }
 
@@ -106,7 +103,7 @@ class PingLoop implements Watchdog {
       (error) => once(() => this.#unhealthy("the health check rejected", error)),
     );
     const late = () => this.#unhealthy(`the health check has not settled within ${checkTimeout} ms`);
-    this.#cancelCheck = this.#host.after(Math.min(checkTimeout, longestTimerMs), () => once(late));
+    this.#cancelCheck = this.#host.after(Math.min(checkTimeout, longestTimeout), () => once(late));
   }
 
   #judge(answer: unknown): void {

@@ -262,16 +262,16 @@ test("choose() takes the variables away unless keepEnv is set", () => {
 
 const misuse: readonly (readonly [options: unknown, message: string])[] = [
   [null, "options are null, not an object"],
-  ["80", "options are 80, not an object"],
+  ["80", 'options are "80", not an object'],
   [{ name: 3 }, "name is 3, not a string"],
   [{ all: 1 }, "all is 1, not true or false"],
   [{ mode: -1 }, "mode is -1, not an integer between 0 and 0o777"],
   [{ mode: 0o1000 }, "mode is 512, not an integer between 0 and 0o777"],
   [{ group: "" }, 'group is "", neither a name nor a number of a group'],
   [{ group: 1.5 }, "group is 1.5, neither a name nor a number of a group"],
-  [{ fallbackFor: "never" }, 'fallbackFor is never, not "always" or "unsupervised"'],
+  [{ fallbackFor: "never" }, 'fallbackFor is "never", not "always" or "unsupervised"'],
   [{ mode: 1.5 }, "mode is 1.5, not an integer between 0 and 0o777"],
-  [{ mode: "660" }, "mode is 660, not an integer between 0 and 0o777"],
+  [{ mode: "660" }, 'mode is "660", not an integer between 0 and 0o777'],
 ];
 
 for (const [options, message] of misuse) {

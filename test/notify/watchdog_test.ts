@@ -119,9 +119,9 @@ test(`watchdog() is undefined where nobody waits for it (${runtime})`, async () 
 test(`watchdog() refuses options that are none (${runtime})`, async () => {
   const wanted = [
     [{ check: true }, "check is true, not a function"],
-    [{ onProblem: "log" }, "onProblem is log, not a function"],
+    [{ onProblem: "log" }, 'onProblem is "log", not a function'],
     [{ checkTimeout: 0 }, "checkTimeout is 0, not a number of milliseconds above 0"],
-    [{ whenUnhealthy: "die" }, 'whenUnhealthy is die, not "withhold" or "trigger"'],
+    [{ whenUnhealthy: "die" }, 'whenUnhealthy is "die", not "withhold" or "trigger"'],
   ] as const;
   for (const [options, text] of wanted) {
     const { watchdog } = createNotify(withEnv({}));

@@ -1,4 +1,5 @@
 import { ownOptions } from "../../../src/activation/choose.ts";
+import { authorityOf } from "../../../src/http/authority.ts";
 import { Exchanges } from "../../../src/http/exchanges.ts";
 import { checkEndOptions } from "../../../src/http/options.ts";
 import { EngineServer, type OpenedParts, openParts, type ServerParts } from "../../../src/http/server.ts";
@@ -28,9 +29,7 @@ function urlOf({ native, address }: OpenedServer): URL {
     const isAbstract = address.path.startsWith("@");
     return new URL(isAbstract ? `abstract://${encodeURIComponent(address.path.slice(1))}/` : `unix://${address.path}`);
   }
-  // A URL has no place for the scope of a link-local address.
-  const hostname = address.hostname.split("%")[0];
-  return new URL(`${native.protocol}://${hostname.includes(":") ? `[${hostname}]` : hostname}:${address.port}/`);
+  return new URL(`${native.protocol}://${authorityOf(address)}/`);
 }
 
 /** What Bun says of the address is the placeholder's. */

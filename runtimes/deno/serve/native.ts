@@ -1,5 +1,4 @@
 import { ownOptions } from "../../../src/activation/choose.ts";
-import { Fd3Error } from "../../../src/errors.ts";
 import { closing } from "../../../src/http/closing.ts";
 import { Exchanges, isThenable } from "../../../src/http/exchanges.ts";
 import { checkEndOptions } from "../../../src/http/options.ts";
