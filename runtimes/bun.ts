@@ -111,7 +111,9 @@ export async function listenNative(options: ListenNativeOptions): Promise<BunLis
 /**
  * What `Bun.serve()` gives, on the inherited socket or on the fallback address: for code that is written for Bun's own API, with
  * routes, WebSocket handlers, TLS, `requestIP`, `reload` and all the rest. It tells the address of the inherited socket. Its `stop()`
- * leaves what nobody has accepted in the queue, for the next instance, and neither shuts the socket down nor deletes its path.
+ * leaves what was not accepted in the queue, for the next instance, and neither shuts the socket down nor deletes its path. Its
+ * `shutdown()`, which Bun's own has not, drains as that of `serve()` does, with the same limits. With `all` the object of the first socket
+ * speaks for all.
  *
  * `hostname`, `port` and `unix` have no effect: the address is the inherited one, or `fallback`. With `bun --hot` a program that is
  * evaluated anew gets the server that it has, with the new handlers.

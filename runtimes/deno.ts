@@ -104,8 +104,9 @@ export async function listenNative(options: ListenOptions = {}): Promise<DenoLis
  * `Deno.serve()` gives, with its speed, its `upgradeWebSocket()`, compression, HTTP/2 and TLS.
  *
  * What differs: `addr`, `info.remoteAddr` and `request.url` tell the inherited socket; no line is printed where there is no `onListen`;
- * it goes on when the process runs out of descriptors, where Deno's own server ends; closing it never deletes an inherited path. On a Unix
- * socket Deno serves no TLS.
+ * it goes on when the process runs out of descriptors, where Deno's own server ends; closing it never deletes an inherited path. Its
+ * `shutdown()` drains as that of `serve()` does, with the same limits, where Deno's own loses requests. On a Unix socket Deno serves no TLS.
+ * With `all` the object of the first socket speaks for all.
  *
  * Deno permissions: those of `listenFds`, `--allow-ffi`, and `--allow-net` (`=127.0.0.1` is enough for TCP).
  *
