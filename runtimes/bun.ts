@@ -17,11 +17,10 @@ import { bunHost as host } from "./bun/host.ts";
 import { openBunFunctions } from "./bun/libc.ts";
 import { adoptBun, openBun } from "./bun/listener.ts";
 import { adoptNative } from "./bun/native.ts";
-import type { ServeNativeOptions } from "./bun/serve/native.ts";
+import type { ServeNativeOptions } from "./bun/serve/native.late.ts";
 import type { BunListener, BunServer, BunSocketHandlers } from "./bun/types.ts";
-import { currentRuntime } from "./shared/current_runtime.ts";
-import { processParts } from "./shared/process_host.ts";
-import { processDaemon } from "./shared/process_daemon.ts";
+import { currentRuntime } from "./shared/common.ts";
+import { processDaemon, processParts } from "./shared/process_host.ts";
 import { processService } from "./shared/process_service.ts";
 
 export { Fd3Error, type Fd3ErrorCode } from "../src/errors.ts";
@@ -32,7 +31,7 @@ export type * from "../src/http/types.ts";
 export type * from "../src/notify/types.ts";
 export type * from "../src/service/types.ts";
 export type * from "../src/types.ts";
-export type { ServeNativeOptions } from "./bun/serve/native.ts";
+export type { ServeNativeOptions } from "./bun/serve/native.late.ts";
 export type {
   BunHeaders,
   BunListener,
@@ -45,7 +44,7 @@ export type {
   BunWebSocketHandlers,
 } from "./bun/types.ts";
 
-const loadNative = () => withFreeFds(host, "serve", () => import("./bun/serve/native.ts"));
+const loadNative = () => withFreeFds(host, "serve", () => import("./bun/serve/native.late.ts"));
 
 const runtime: Runtime = {
   ...processParts,
@@ -55,9 +54,9 @@ const runtime: Runtime = {
   current: currentRuntime,
   streams: { adopt: adoptBun, open: openBun },
   daemon: processDaemon,
-  loadNotify: () => import("./bun/notify.ts"),
-  loadHttp: () => import("./bun/http.ts"),
-  loadAttach: () => import("./bun/attach.ts"),
+  loadNotify: () => import("./bun/notify.late.ts"),
+  loadHttp: () => import("./bun/http.late.ts"),
+  loadAttach: () => import("./bun/attach.late.ts"),
   async serveNative([options], times) {
     const { serveOwn } = await loadNative();
     return await serveOwn({ ...(options as ServeNativeOptions), ...times });
@@ -104,7 +103,7 @@ export async function listenNative(options: ListenNativeOptions): Promise<BunLis
   const native: Adapter<BunListener> = {
     host,
     adopt: async (choice) => (await adoptNative(choice, own)).native,
-    open: async (address, access) => (await import("./bun/fallback.ts")).openNative(address, access, own),
+    open: async (address, access) => (await import("./bun/fallback.late.ts")).openNative(address, access, own),
   };
   return await listenWith(native, options);
 }

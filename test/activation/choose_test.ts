@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { choose as chooseFds, putBack, streamListener, take } from "../../src/activation/choose.ts";
-import { refusalError } from "../../src/activation/refusal.ts";
+import { refusalError } from "../../src/activation/refusal.late.ts";
 import type { Host } from "../../src/host.ts";
 import type { ListenOptions } from "../../src/types.ts";
 import { choose, chooseAll } from "../fixtures/choose.ts";
