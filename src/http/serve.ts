@@ -83,7 +83,7 @@ export async function serveWith(
   checkServeOptions(handler, options);
   const makers = wanted(adapter, options);
   const { host, log } = adapter;
-  const responder = new Responder(handler, options.onError, log.report);
+  const responder = new Responder(handler, options, log.report);
   const { tls, onListen } = options;
   if (tls !== undefined) adapter.checkTls(tls);
   const listening: Adapter<ServerParts> = {

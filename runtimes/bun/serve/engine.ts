@@ -15,6 +15,7 @@ import { Requests } from "./requests.ts";
 import { adoptServe, type OpenedServer, openServe } from "./open.ts";
 import type { BunServeOptions } from "../types.ts";
 import { BunTraffic } from "./traffic.ts";
+import { loadUpgrades, type Upgrades } from "./upgrades.ts";
 
 /** After so many looks in a row that found something new, the rest is left to its clients. */
 const mostLooks = 100;
@@ -141,16 +142,23 @@ export class BunEngine implements Engine {
   }
 }
 
+/** An engine that does not listen yet. */
+interface Parts {
+  readonly handler: EngineHandler;
+  readonly tls: TlsOptions | undefined;
+  readonly upgrades: Upgrades | undefined;
+  readonly clients: Clients | undefined;
+}
+
 async function engineOf(
-  tls: TlsOptions | undefined,
-  handler: EngineHandler,
-  clients: Clients | undefined,
+  { handler, tls, upgrades, clients }: Parts,
   open: (options: BunServeOptions) => OpenedServer | Promise<OpenedServer>,
 ): Promise<Engine> {
   const traffic = new BunTraffic(handler.exchanges, clients, tls !== undefined);
-  const requests = new Requests(handler, tls === undefined ? "http" : "https", traffic);
+  const requests = new Requests(handler, tls === undefined ? "http" : "https", traffic, upgrades);
   const opened = await open({
     ...(tls === undefined ? {} : { tls: { cert: tls.cert, key: tls.key } }),
+    ...(upgrades === undefined ? {} : { websocket: upgrades.handlers(traffic) }),
     // No page of Bun's for errors, and none of its limits where the other runtimes have none: a body of 128 MiB, and 10 s for all of
     // a request, its handler and its response.
     development: false,
@@ -165,18 +173,25 @@ async function engineOf(
 }
 
 /** The engine on an inherited descriptor. */
-export function adoptBunServe(choice: Choice, tls: TlsOptions | undefined, handler: EngineHandler): Promise<Engine> {
+export async function adoptBunServe(
+  choice: Choice,
+  tls: TlsOptions | undefined,
+  handler: EngineHandler,
+): Promise<Engine> {
+  const upgrades = handler.webSockets && await loadUpgrades(handler.webSockets);
   const address = addressOf(choice);
   const clients = address && inheritedClients(host, address);
-  return engineOf(tls, handler, clients, (options) => adoptServe(choice, options));
+  return await engineOf({ handler, tls, upgrades, clients }, (options) => adoptServe(choice, options));
 }
 
 /** The engine at a fallback address. */
-export function openBunServe(
+export async function openBunServe(
   address: FallbackAddress,
   access: FileAccess,
   tls: TlsOptions | undefined,
   handler: EngineHandler,
 ): Promise<Engine> {
-  return engineOf(tls, handler, clientsAt(host, address), (options) => openServe(address, access, options));
+  const upgrades = handler.webSockets && await loadUpgrades(handler.webSockets);
+  const parts = { handler, tls, upgrades, clients: clientsAt(host, address) };
+  return await engineOf(parts, (options) => openServe(address, access, options));
 }

@@ -4,6 +4,7 @@ import type { Clients } from "../../../src/linux/clients.ts";
 import { unreadConnections } from "../../../src/linux/handshake.ts";
 import { Cutter } from "../../../src/linux/outgoing.ts";
 import { peerPort } from "../../../src/linux/silent.ts";
+import type { Address } from "../../../src/types.ts";
 import type { DenoServeInfo } from "../types.ts";
 import { abortRequest, isOpenEnded } from "./peek.ts";
 import { webSocketOf } from "./web_sockets.ts";
@@ -68,6 +69,11 @@ export class DenoTraffic implements Traffic {
     this.#streams.add(stream);
     const forget = () => void this.#streams.delete(stream);
     info.completed.then(forget, forget);
+  }
+
+  /** Cuts off the connection of a client. Gives whether it could be found. */
+  cut(peer: Address): boolean {
+    return this.#clients?.cutPeer(peer) ?? false;
   }
 
   #noteSocket(request: Request): void {

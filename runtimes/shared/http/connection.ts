@@ -25,11 +25,20 @@ export interface Owner {
   readonly isEnding: boolean;
 }
 
-/** "Going away" (RFC 6455, 7.4.1), as a whole close frame of a server. */
-const goingAway = Uint8Array.of(0x88, 2, 1001 >> 8, 1001 & 0xff);
+/** "Going away" (RFC 6455, 7.4.1), and a whole close frame of a server that says so. */
+const goingAway = 1001;
+const goingAwayFrame = Uint8Array.of(0x88, 2, goingAway >> 8, goingAway & 0xff);
 
 /** How long the client of a WebSocket has to answer the close frame, in milliseconds. */
 const closeMs = 1000;
+
+/** What is known of an upgrade of ours. */
+interface UpgradedParts {
+  /** The response that was begun for it. */
+  readonly outgoing?: ServerResponse;
+  /** Ends the WebSocket with a code. */
+  readonly end?: (code: number) => void;
+}
 
 /** Whether nothing says how long a response is, and the handler still writes it. */
 function isOpenEnded(outgoing: Marked<ServerResponse>): boolean {
@@ -67,6 +76,7 @@ export class HttpConnection {
   #bytesAnswered = Infinity;
   /** The request that made another protocol of it. */
   #upgrade: IncomingMessage | undefined;
+  #endProtocol: ((code: number) => void) | undefined;
 
   constructor(socket: HttpSocket, owner: Owner) {
     this.socket = socket;
@@ -121,9 +131,11 @@ export class HttpConnection {
   }
 
   /** It speaks another protocol from now on. */
-  upgraded(incoming: IncomingMessage): void {
+  upgraded(incoming: IncomingMessage, { outgoing, end }: UpgradedParts = {}): void {
     this.requests++;
     this.#upgrade = incoming;
+    this.#endProtocol = end;
+    if (outgoing !== undefined) this.#watched.delete(outgoing);
   }
 
   #watch(outgoing: ServerResponse): void {
@@ -176,7 +188,8 @@ export class HttpConnection {
     this.#isEndingUpgrade = true;
     if (headers.upgrade?.toLowerCase() !== "websocket") return void this.socket.destroySoon();
     // Whatever library speaks for it writes each frame as a whole.
-    this.socket.write(goingAway);
+    if (this.#endProtocol === undefined) this.socket.write(goingAwayFrame);
+    else this.#endProtocol(goingAway);
     const timer = setTimeout(() => this.socket.destroy(), closeMs);
     this.socket.once("close", () => clearTimeout(timer));
   }
