@@ -39,11 +39,10 @@ function checkClose(code: unknown, reason: unknown): void {
   const refuse = (what: string): never => {
     throw new TypeError(`Cannot close the WebSocket: ${what}`);
   };
-  if (code !== undefined && !(Number.isInteger(code) && isSendable(code as number))) {
+  if (!Number.isInteger(code) || !isSendable(code as number)) {
     refuse(`code is ${quoted(code)}, not one that can be sent, such as 1000 or 3000 to 4999`);
   }
   if (reason === undefined) return;
-  if (code === undefined) refuse("reason is given without a code");
   if (typeof reason !== "string") refuse(`reason is ${quoted(reason)}, not a text`);
   const { length } = new TextEncoder().encode(reason as string);
   if (length > longestReason) refuse(`reason has ${length} bytes, more than ${longestReason}`);
@@ -95,7 +94,8 @@ export class Peer implements WebSocketPeer {
     this.#raw.unsubscribe(topic);
   }
 
-  close(code?: number, reason?: string): void {
+  // Without a code, Deno sends 0.
+  close(code = 1000, reason?: string): void {
     checkClose(code, reason);
     this.#raw.close(code, reason);
   }

@@ -34,8 +34,9 @@ export interface WebSocketPeer {
   /**
    * Closes it, with the close frame of RFC 6455.
    *
-   * @param code 1000, or 3000 to 4999.
+   * @param code 1000 (the default), 1008 (policy violation), or another that can be sent, such as 3000 to 4999.
    * @param reason At most 123 bytes of UTF-8.
+   * @throws {TypeError} If that cannot be sent.
    */
   close(code?: number, reason?: string): void;
   /** Cuts it off, without a close frame. `deno-serve` can do that on TCP; on a Unix socket it closes. */
@@ -77,6 +78,9 @@ export interface WebSocketHandlers {
   message?(peer: WebSocketPeer, message: WebSocketMessage): void | Promise<void>;
   /** It is closed, by either side. */
   close?(peer: WebSocketPeer, details: WebSocketClose): void | Promise<void>;
-  /** Another of these failed; or the connection did, as when the client breaks the protocol: then `close` follows. */
+  /**
+   * Another of these failed; or the connection did, as when the client breaks the protocol: then `close` follows. `bun-serve` tells no failure of
+   * a connection but by `close`.
+   */
   error?(peer: WebSocketPeer, error: unknown): void | Promise<void>;
 }

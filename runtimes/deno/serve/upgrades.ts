@@ -59,7 +59,8 @@ class Upgrades {
       if (accepted.peer !== undefined) this.#webSockets.failed(accepted.peer, error ?? new Error(message));
     });
     socket?.addEventListener("close", ({ code, reason }) => {
-      if (accepted.peer !== undefined) this.#webSockets.closed(accepted.peer, { code, reason });
+      // Deno says 0 where there was no close frame.
+      if (accepted.peer !== undefined) this.#webSockets.closed(accepted.peer, { code: code || 1006, reason });
     });
     return response;
   }
