@@ -4,7 +4,7 @@ import type { Api } from "./api.ts";
 import type { DaemonParts } from "./daemon/daemon_host.ts";
 import type { DaemonApi } from "./daemon/types.ts";
 import { withFreeFds } from "./free_fds.ts";
-import { listenWith } from "./listen.ts";
+import { listenAllWith } from "./listen.ts";
 import { facade } from "./notify/facade.ts";
 import type { NotifyApi } from "./notify/types.ts";
 import { checkRuntime, type HttpModule, type Runtime } from "./runtime.ts";
@@ -13,6 +13,7 @@ import { credential } from "./service/credential.ts";
 import { directories } from "./service/directories.ts";
 import { log } from "./service/log.ts";
 import type { ServiceApi } from "./service/types.ts";
+import type { Listener } from "./types.ts";
 
 /** What every entry point has. */
 export interface Fd3 extends Api, DaemonApi, NotifyApi, ServiceApi {}
@@ -33,7 +34,9 @@ function listening(runtime: Runtime, check: Check): Pick<Api, "listenFds" | "lis
     },
     async listen(options = {}) {
       check("listen");
-      return await listenWith({ host, ...streams }, options);
+      const undo = (listener: Listener) => listener.close();
+      const listeners = await listenAllWith({ host, ...streams, undo }, options);
+      return listeners.length === 1 ? listeners[0] : (await import("./several.ts")).joined(listeners);
     },
     async serve(handler, options = {}) {
       check("serve");

@@ -1,4 +1,5 @@
 import { Fd3Error, type Fd3ErrorCode } from "./errors.ts";
+import { errnoName } from "./linux/constants.ts";
 
 /** The words of strerror(3), so that the text is the same on every runtime. */
 export const texts: Partial<Record<Fd3ErrorCode, string>> = {
@@ -92,4 +93,15 @@ export function systemError(action: string, error: unknown): Fd3Error {
   const code = codeOf(error);
   const text = missingPermission(error) ?? (code === undefined ? otherText(error) : texts[code]);
   return new Fd3Error(code ?? "EIO", `Cannot ${action}: ${text}`, { cause: error });
+}
+
+/**
+ * What a function of libc failed with, as the runtimes' own APIs throw it: with the errno's name as its `code`.
+ *
+ * @param result The negative errno.
+ * @param call The function's name, for what shows the message.
+ */
+export function errnoError(result: number, call?: string): Error & { readonly code: string } {
+  const code = errnoName(result);
+  return Object.assign(new Error(call === undefined ? code : `${call}: ${code}`), { code });
 }

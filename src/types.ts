@@ -65,8 +65,15 @@ export interface FileAccess {
 
 /** Options of {@linkcode Api.listen}. */
 export interface ListenOptions extends ListenFdsOptions, FileAccess {
-  /** Takes only a descriptor of this FileDescriptorName=. Without it, exactly one must fit. */
+  /** Takes only a descriptor of this FileDescriptorName=. Without it, exactly one must fit, unless `all` is set. */
   readonly name?: string;
+  /**
+   * Takes all sockets that fit, at least one: those of `name`, or without `name` whatever their names are. It is for a unit with several
+   * ListenStream= lines, such as one for IPv4, one for IPv6 and one for a path. Where one of them cannot be adopted, none is taken.
+   *
+   * @default {false}
+   */
+  readonly all?: boolean;
   /**
    * Where to listen when no descriptor was passed at all: `/path`, `@abstract`, `port` (all addresses, IPv6 and IPv4),
    * `host:port`, `[v6]:port`, `{ hostname, port }` or `{ path }`.
@@ -85,17 +92,19 @@ export interface ListenOptions extends ListenFdsOptions, FileAccess {
 }
 
 /**
- * A stream listener: one inherited socket, or one that was opened at the fallback address.
+ * A stream listener: one inherited socket, several with `all`, or one that was opened at the fallback address.
  *
  * Iterating it gives its connections. It ends when the listener is closed; connections that were accepted by then come first. Where
  * nobody iterates, they are closed. Bun and Node accept as clients come, Deno when the next connection is asked for.
  */
 export interface Listener extends AsyncIterable<Connection>, AsyncDisposable {
-  /** Where it really listens. */
+  /** Where it really listens; with several sockets, the first of {@linkcode Listener.addresses}. */
   readonly address: Address;
+  /** Where each of its sockets listens, in the order of the unit's lines. */
+  readonly addresses: readonly Address[];
   /** Whether the service manager passed it. */
   readonly activated: boolean;
-  /** The name that the service manager gave it; `undefined` where it was opened here. */
+  /** The name that the service manager gave it, or the first socket of several; `undefined` where it was opened here. */
   readonly name: string | undefined;
   /**
    * Stops accepting. What nobody has accepted stays in the queue of an inherited socket, for the next instance. Deletes the

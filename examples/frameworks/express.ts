@@ -15,5 +15,6 @@ app.get("/ip", (request, response) => void response.json({ hostname: request.ip,
 app.post("/echo", express.raw({ type: () => true }), (request, response) => void response.send(request.body));
 
 const server = createServer(app);
-const attached = await attach(server, { fallback: args()[0] ?? "127.0.0.1:8080" });
-terminated().addEventListener("abort", () => server.close(() => exit(0)));
+const attached = await attach(server, { fallback: args()[0] ?? "127.0.0.1:8080", signal: terminated() });
+await attached.finished;
+exit(0);

@@ -15,5 +15,8 @@ app.get("/ip", ({ ip, socket }) => ({ hostname: ip, port: socket.remotePort }));
 app.post("/echo", ({ body }) => body);
 
 await app.ready();
-const attached = await attach(app.server, { fallback: args()[0] ?? "127.0.0.1:8080" });
-terminated().addEventListener("abort", () => void app.close().then(() => exit(0)));
+const attached = await attach(app.server, { fallback: args()[0] ?? "127.0.0.1:8080", signal: terminated() });
+await attached.finished;
+// Its onClose hooks.
+await app.close();
+exit(0);

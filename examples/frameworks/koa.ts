@@ -27,5 +27,6 @@ app.use((context) => {
 });
 
 const server = createServer(app.callback());
-const attached = await attach(server, { fallback: args()[0] ?? "127.0.0.1:8080" });
-terminated().addEventListener("abort", () => server.close(() => exit(0)));
+const attached = await attach(server, { fallback: args()[0] ?? "127.0.0.1:8080", signal: terminated() });
+await attached.finished;
+exit(0);

@@ -18,9 +18,11 @@ const server = createServer((request, response) => {
 const sockets = new WebSocketServer({ server });
 sockets.on("connection", (socket) => socket.on("message", (data, isBinary) => socket.send(data, { binary: isBinary })));
 
-const attached = await attach(server, { fallback: args()[0] ?? "127.0.0.1:8080" });
-terminated().addEventListener("abort", () => {
-  // Or the server would wait for them.
-  for (const socket of sockets.clients) socket.close(1001);
-  server.close(() => exit(0));
+// At the stop, those that are open are closed with 1001 after `streamTimeout`.
+const attached = await attach(server, {
+  fallback: args()[0] ?? "127.0.0.1:8080",
+  signal: terminated(),
+  streamTimeout: 1000,
 });
+await attached.finished;
+exit(0);

@@ -121,6 +121,11 @@ export const ways: ServerWays = {
     return parts === undefined ? await adoptNet(server, choice, action) : await attachHttp(parts, choice, action);
   },
 
+  async feed(server, _host, choice) {
+    const { feedByNet } = await import("./net_feed.ts");
+    return await feedByNet(server, choice);
+  },
+
   async open(server, _host, fallback, access) {
     const parts = httpParts(server);
     if (parts !== undefined) {

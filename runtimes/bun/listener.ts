@@ -15,14 +15,14 @@ function guard(native: BunListener): ExhaustionGuard | undefined {
   return hasLibc(libc) && native.fd !== undefined ? new ExhaustionGuard(libc, native.fd) : undefined;
 }
 
-interface Opened {
+interface OpenedListener {
   readonly native: BunListener;
   readonly address: Address;
 }
 
 /** Opens one of Bun's listeners and makes a {@linkcode Listener} of it. */
 async function wrap(
-  open: (options: BunListenOptions) => Opened | Promise<Opened>,
+  open: (options: BunListenOptions) => OpenedListener | Promise<OpenedListener>,
   activated: boolean,
   name: string | undefined,
 ): Promise<Listener> {
@@ -53,7 +53,7 @@ export function adoptBun(choice: Choice): Promise<Listener> {
 
 /** Opens an address with Bun.listen(). */
 export function openBun(fallback: FallbackAddress, access: FileAccess): Promise<Listener> {
-  const open = async (options: BunListenOptions): Promise<Opened> => {
+  const open = async (options: BunListenOptions): Promise<OpenedListener> => {
     const { openNative } = await import("./fallback.ts");
     const native = await openNative(fallback, access, options);
     if (fallback.transport === "unix") return { native, address: fallback };

@@ -22,7 +22,7 @@ function tellAddress(native: BunListener, address: Address): void {
 }
 
 /** A listener of Bun's own on an inherited socket. */
-export interface NativeListener {
+export interface BunAdopted {
   readonly native: BunListener;
   readonly address: Address;
 }
@@ -34,7 +34,7 @@ export interface NativeListener {
  *
  * @throws {Fd3Error} `ERR_FD3_FFI` or `ERR_FD3_TRANSPLANT` if neither works; nothing has changed then.
  */
-export async function adoptNative(choice: Choice, options: BunListenOptions): Promise<NativeListener> {
+export async function adoptNative(choice: Choice, options: BunListenOptions): Promise<BunAdopted> {
   const { fd } = choice;
   const address = addressOf(choice);
   const libc = host.libc();
@@ -54,10 +54,10 @@ export async function adoptNative(choice: Choice, options: BunListenOptions): Pr
   return { native, address };
 }
 
-type Way = () => BunListener | Promise<BunListener>;
+type Opening = () => BunListener | Promise<BunListener>;
 
 /** The first way that works. Where none does, what the transplant says is what matters. */
-async function firstOf(first: Way, second: Way): Promise<BunListener> {
+async function firstOf(first: Opening, second: Opening): Promise<BunListener> {
   try {
     return await first();
   } catch (error) {

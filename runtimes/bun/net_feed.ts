@@ -1,12 +1,14 @@
 import type { Choice } from "../../src/activation/choose.ts";
+import { Fd3Error } from "../../src/errors.ts";
 import { hasLibc } from "../../src/host.ts";
+import type { Engine } from "../../src/http/engine.ts";
 import { EPOLLET } from "../../src/linux/constants.ts";
 import { findRegistration, rearm } from "../../src/linux/epoll.ts";
 import type { Address } from "../../src/types.ts";
-import { builtin } from "../shared/builtin.ts";
-import { isOf } from "../shared/attach.ts";
+import { feeder, isOf } from "../shared/attach.ts";
+import { FeedEngine } from "../shared/net_engine.ts";
 import { adoptServer } from "../shared/net_listener.ts";
-import type { NetModule, NetServer, NetSocket } from "../shared/node_types.ts";
+import type { NetServer } from "../shared/node_types.ts";
 import { bunHost as host } from "./host.ts";
 import { Patrol } from "./patrol.ts";
 
@@ -24,21 +26,15 @@ function guard(server: NetServer, fd: number): void {
   }
 }
 
+interface Emitter {
+  emit(event: string): boolean;
+}
+
 /** Where a server listens without a transplant. */
 export interface Fed {
   readonly address: Exclude<Address, { transport: "vsock" }>;
   /** What accepts: the server itself, or one that hands its connections over. */
   readonly net: NetServer;
-}
-
-/** `http.Server` of Bun listens on a port of its own whatever descriptor it is given; it takes connections that others have accepted. */
-function feeder(server: NetServer): NetServer {
-  const { emit } = server as unknown as { emit(event: string, value?: unknown): boolean };
-  const feed = (socket: NetSocket) => void emit.call(server, "connection", socket);
-  const net = builtin<NetModule>("node:net").createServer({ allowHalfOpen: true }, feed);
-  net.on("error", () => {});
-  net.once("close", () => void emit.call(server, "close"));
-  return net;
 }
 
 /**
@@ -59,7 +55,25 @@ export async function listenByNet(
 ): Promise<Fed> {
   if (isOf("node:https", server) || isOf("node:tls", server)) throw obstacle;
   const net = isOf("node:http", server) ? feeder(server) : server;
+  // Of the two, it is the one that listens.
+  if (net !== server) net.once("close", () => void (server as unknown as Emitter).emit("close"));
   const address = await adoptServer(net, host, choice, action);
   guard(net, choice.fd);
   return { address, net };
+}
+
+/**
+ * Gives a server that listens already the connections of one more inherited socket.
+ *
+ * @throws {Fd3Error} `ERR_FD3_PLATFORM` for one with TLS: Bun's take no connections of others.
+ */
+export async function feedByNet(server: NetServer, choice: Choice): Promise<Engine> {
+  if (isOf("node:https", server) || isOf("node:tls", server)) {
+    const text = `Cannot attach to fd ${choice.fd}: on Bun a server with TLS has one socket`;
+    throw new Fd3Error("ERR_FD3_PLATFORM", text);
+  }
+  const net = feeder(server);
+  const address = await adoptServer(net, host, choice, `attach to fd ${choice.fd}`);
+  guard(net, choice.fd);
+  return new FeedEngine(net, { address, stop: () => void net.close(), end: () => {} });
 }

@@ -3,8 +3,10 @@ import { Fd3Error } from "../../src/errors.ts";
 import { hasLibc } from "../../src/host.ts";
 import { EPOLLET } from "../../src/linux/constants.ts";
 import type { Clients } from "../../src/linux/clients.ts";
+import type { Registration } from "../../src/linux/epoll.ts";
+import type { Libc } from "../../src/linux/libc.ts";
 import { secretName } from "../../src/linux/sockaddr.ts";
-import { nextFd, transplantWatched } from "../../src/linux/transplant.ts";
+import { openTransplanted } from "../../src/linux/transplant.ts";
 import type { Address } from "../../src/types.ts";
 import { addressOf } from "../shared/choice.ts";
 import { serverAddress, startServer } from "../shared/net_listener.ts";
@@ -31,6 +33,45 @@ export interface TransplantedServer {
   readonly listening: Promise<void>;
 }
 
+/** A server that listens, or will say why it does not. */
+interface Opened {
+  readonly address: Address | undefined;
+  readonly listening: Promise<void>;
+  close(): void;
+}
+
+function openPlaceholder(server: NetServer, { transport }: Address, action: string): Opened {
+  const path = secretName();
+  const where = transport === "tcp" ? { host: "127.0.0.1", port: 0 } : { path: runtimePath(path) };
+  const listening = startServer(server, where, action);
+  listening.catch(() => {});
+  const close = () => void server.close();
+  // Bun opens it at once, or not at all; and before the event loop turns nobody is accepted on the placeholder.
+  if (server.address() === null) return { address: undefined, listening, close };
+  return { address: transport === "tcp" ? serverAddress(server) : { transport: "unix", path }, listening, close };
+}
+
+/** Puts the inherited socket in the place of the one that a server opens. */
+async function openOn(
+  libc: Libc,
+  fd: number,
+  open: () => Opened,
+): Promise<Opened & { readonly watched: Registration }> {
+  let listening: Promise<void> | undefined;
+  const openNow = () => {
+    const { address, ...opened } = open();
+    if (address !== undefined) return { address, ...opened };
+    listening = opened.listening;
+    throw new Fd3Error("ERR_FD3_TRANSPLANT", `Cannot open a placeholder with Bun's server; ${families}`);
+  };
+  try {
+    return openTransplanted(libc, fd, openNow, EPOLLET);
+  } catch (error) {
+    await listening?.catch((cause) => (error as Fd3Error).cause = cause);
+    throw error;
+  }
+}
+
 /**
  * Bun's http and https servers ignore `fd` and listen on a port of their own: there the socket is put in their place.
  *
@@ -49,20 +90,8 @@ export async function transplantServer(
   const libc = host.libc();
   if (!hasLibc(libc)) throw new Fd3Error("ERR_FD3_FFI", `Cannot ${action}: ${libc.missing}`);
   if (address === undefined) throw new Fd3Error("ERR_FD3_PLATFORM", `Cannot adopt fd ${fd}: its family is unknown`);
-  const path = secretName();
-  const isTcp = address.transport === "tcp";
-  const expected = nextFd(libc, fd);
-  const listening = startServer(server, isTcp ? { host: "127.0.0.1", port: 0 } : { path: runtimePath(path) }, action);
-  listening.catch(() => {});
-  // It is open already, and before the event loop turns nobody is accepted on the placeholder.
-  if (server.address() === null) {
-    await listening.catch((cause) => {
-      throw new Fd3Error("ERR_FD3_TRANSPLANT", `Cannot open a placeholder with Bun's server; ${families}`, { cause });
-    });
-  }
-  const at: Address = isTcp ? serverAddress(server) : { transport: "unix", path };
-  const placeholder = { address: at, expected, close: () => void server.close() };
-  const socket = new ServeSocket(libc, transplantWatched(libc, fd, placeholder, EPOLLET));
+  const { watched, listening } = await openOn(libc, fd, () => openPlaceholder(server, address, action));
+  const socket = new ServeSocket(libc, watched);
   let isOpen = true;
   const giveUp = () => {
     if (isOpen) libc.close(fd);

@@ -3,21 +3,28 @@ import type { Choice } from "../../src/activation/choose.ts";
 import { Fd3Error } from "../../src/errors.ts";
 import type { Libc } from "../../src/linux/libc.ts";
 import { secretName } from "../../src/linux/sockaddr.ts";
-import { nextFd, transplant } from "../../src/linux/transplant.ts";
+import { openTransplanted } from "../../src/linux/transplant.ts";
 import type { Address } from "../../src/types.ts";
 import { toBun } from "./address.ts";
 import { bunHost as host } from "./host.ts";
 import type { BunListenOptions } from "./native.ts";
 import { bun, type BunListener } from "./types.ts";
 
-function openPlaceholder(address: Address, options: BunListenOptions): { native: BunListener; at: Address } {
+interface Opened {
+  readonly native: BunListener;
+  readonly address: Address;
+  close(): void;
+}
+
+function openPlaceholder({ transport }: Address, options: BunListenOptions): Opened {
+  const opened = (at: FallbackAddress): Opened => {
+    const native = bun().listen({ ...options, ...toBun(at) });
+    const address = at.transport === "tcp" ? { ...at, port: native.port! } : at;
+    return { native, address, close: () => native.stop() };
+  };
   try {
-    if (address.transport === "tcp") {
-      const native = bun().listen({ ...options, hostname: "127.0.0.1", port: 0 });
-      return { native, at: { transport: "tcp", hostname: "127.0.0.1", port: native.port! } };
-    }
-    const at: FallbackAddress = { transport: "unix", path: secretName() };
-    return { native: bun().listen({ ...options, ...toBun(at) }), at };
+    if (transport === "tcp") return opened({ transport, hostname: "127.0.0.1", port: 0 });
+    return opened({ transport: "unix", path: secretName() });
   } catch (cause) {
     // RestrictAddressFamilies= may forbid it. Bun names the address, which is nobody's business, and has a NUL in it.
     throw new Fd3Error("ERR_FD3_TRANSPLANT", "Cannot open a placeholder with Bun.listen()", { cause });
@@ -31,9 +38,7 @@ function openPlaceholder(address: Address, options: BunListenOptions): { native:
  */
 export function adoptByTransplant(choice: Choice, address: Address, options: BunListenOptions): BunListener {
   const libc = host.libc() as Libc;
-  const expected = nextFd(libc, choice.fd);
-  const { native, at } = openPlaceholder(address, options);
-  const fd = transplant(libc, choice.fd, { address: at, expected, close: () => native.stop() });
+  const { native, watched } = openTransplanted(libc, choice.fd, () => openPlaceholder(address, options));
   const stop = native.stop.bind(native);
   let isOpen = true;
   // Bun closes its own number; the inherited one goes with it.
@@ -43,7 +48,7 @@ export function adoptByTransplant(choice: Choice, address: Address, options: Bun
     isOpen = false;
   };
   Object.defineProperties(native, {
-    fd: { value: fd },
+    fd: { value: watched.entry.fd },
     stop: { value: stopBoth },
     [Symbol.dispose]: { value: () => stopBoth() },
   });

@@ -4,7 +4,7 @@ import { Fd3Error } from "../../src/errors.ts";
 import { hasLibc } from "../../src/host.ts";
 import type { Libc } from "../../src/linux/libc.ts";
 import { secretName } from "../../src/linux/sockaddr.ts";
-import { nextFd, transplant } from "../../src/linux/transplant.ts";
+import { openTransplanted } from "../../src/linux/transplant.ts";
 import { systemError } from "../../src/system_error.ts";
 import type { Address } from "../../src/types.ts";
 import { addressOf } from "../shared/choice.ts";
@@ -23,11 +23,11 @@ export function noPlaceholder(cause: unknown): Fd3Error {
   return new Fd3Error("ERR_FD3_TRANSPLANT", systemError("open a placeholder", cause).message, { cause });
 }
 
-function openPlaceholder(address: Address): { native: DenoListener; at: Address } {
-  const at = placeholderAddress(address);
+function openPlaceholder(inherited: Address): { native: DenoListener; address: Address; close(): void } {
+  const at = placeholderAddress(inherited);
   try {
     const native = deno().listen(toDeno(at));
-    return { native, at: at.transport === "tcp" ? fromDeno(native.addr) : at };
+    return { native, address: at.transport === "tcp" ? fromDeno(native.addr) : at, close: () => native.close() };
   } catch (cause) {
     throw noPlaceholder(cause);
   }
@@ -44,7 +44,7 @@ export function obstacle(address: Address | undefined): string | undefined {
 }
 
 /** A listener of Deno's own on an inherited socket. */
-export interface NativeListener {
+export interface DenoAdopted {
   readonly native: DenoListener;
   readonly address: Address;
 }
@@ -54,16 +54,14 @@ export interface NativeListener {
  *
  * @throws {Fd3Error} `ERR_FD3_FFI` if a permission is missing, `ERR_FD3_TRANSPLANT` if a step failed; nothing has changed then.
  */
-export function adoptNative(choice: Choice): NativeListener {
+export function adoptNative(choice: Choice): DenoAdopted {
   const address = addressOf(choice);
   const why = obstacle(address);
   if (why !== undefined) {
     throw new Fd3Error("ERR_FD3_FFI", `Cannot adopt fd ${choice.fd} as a Deno.Listener: ${why}`);
   }
   const libc = host.libc() as Libc;
-  const expected = nextFd(libc, choice.fd);
-  const { native, at } = openPlaceholder(address!);
-  transplant(libc, choice.fd, { address: at, expected, close: () => native.close() });
+  const { native } = openTransplanted(libc, choice.fd, () => openPlaceholder(address!));
   Object.defineProperty(native, "addr", { value: toDeno(address!), configurable: true });
   const close = native.close.bind(native);
   let isOpen = true;

@@ -10,13 +10,8 @@ import {
   type ProgramWay,
 } from "../../src/notify/host.ts";
 import type { NotifyApi } from "../../src/notify/types.ts";
-import type { DenoNamespace, Permission } from "./types.ts";
-
-const deno = () => (globalThis as unknown as { Deno: DenoNamespace }).Deno;
-const isGranted = (permission: Permission) => deno().permissions.querySync(permission).state === "granted";
-
-/** An abstract name as Deno has it. */
-const denoPath = (address: string) => address.replace(/^@/, "\0");
+import { runtimePath } from "../shared/paths.ts";
+import { deno, isGranted } from "./types.ts";
 
 /** Deno has no code for some errors, but their number in the text. */
 function withCode(error: unknown): unknown {
@@ -30,10 +25,10 @@ function withCode(error: unknown): unknown {
 async function sendDatagram(address: string, payload: Uint8Array): Promise<void> {
   const { listenDatagram } = deno();
   try {
-    const own = denoPath(secretName());
+    const own = runtimePath(secretName());
     const socket = listenDatagram!({ transport: "unixpacket", path: own });
     try {
-      await socket.send(payload, { transport: "unixpacket", path: denoPath(address) });
+      await socket.send(payload, { transport: "unixpacket", path: runtimePath(address) });
     } finally {
       socket.close();
     }

@@ -7,10 +7,10 @@ import { NodeHttpEngine } from "./http/engine.ts";
 import { Http2Engine } from "./http/http2_engine.ts";
 import { type HttpParts, type HttpWays, netWays, stopAsNet } from "./http/listening.ts";
 import type { NodeHttpServer } from "./http/types.ts";
-import { NetEngine } from "./net_engine.ts";
+import { FeedEngine, NetEngine } from "./net_engine.ts";
 import { openServer } from "./net_fallback.ts";
 import { adoptServer } from "./net_listener.ts";
-import type { NetServer } from "./node_types.ts";
+import type { NetModule, NetServer, NetSocket } from "./node_types.ts";
 
 export { attachServer } from "../../src/attach/attach.ts";
 
@@ -50,6 +50,28 @@ export async function httpEngine(parts: HttpParts, listen: ReturnType<HttpWays["
   return new NodeHttpEngine(parts, await listen);
 }
 
+/** How a server takes its connections: one that hands it more must take them so, too. */
+type ConnectionOptions = {
+  readonly allowHalfOpen?: boolean;
+  readonly pauseOnConnect?: boolean;
+  readonly noDelay?: boolean;
+};
+
+/**
+ * A server of node:net that hands its connections to another.
+ *
+ * @param server The other.
+ */
+export function feeder(server: NetServer): NetServer {
+  const { emit } = server as unknown as { emit(event: string, value: unknown): boolean };
+  const { allowHalfOpen = true, pauseOnConnect = false, noDelay = true } = server as ConnectionOptions;
+  const feed = (socket: NetSocket) => void emit.call(server, "connection", socket);
+  const net = builtin<NetModule>("node:net").createServer({ allowHalfOpen, pauseOnConnect, noDelay }, feed);
+  // A failed accept is no end: without a listener it would be an uncaught error.
+  net.on("error", () => {});
+  return net;
+}
+
 /** On Node and Deno, whose servers listen on a descriptor by themselves. */
 export const ways: ServerWays = {
   async adopt(server, host, choice) {
@@ -57,6 +79,12 @@ export const ways: ServerWays = {
     const parts = httpParts(server);
     if (parts !== undefined) return await httpEngine(parts, netWays.adopt(parts, host, choice, action));
     return netEngine(server, await adoptServer(server, host, choice, action), () => stopAsNet(server));
+  },
+
+  async feed(server, host, choice) {
+    const net = feeder(server);
+    const address = await adoptServer(net, host, choice, `attach to fd ${choice.fd}`);
+    return new FeedEngine(net, { address, stop: () => void net.close(), end: () => {} });
   },
 
   async open(server, host, address, access) {

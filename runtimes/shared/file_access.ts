@@ -1,7 +1,8 @@
 import { Fd3Error } from "../../src/errors.ts";
-import { errnoName, O_CLOEXEC, O_PATH } from "../../src/linux/constants.ts";
+import { O_CLOEXEC, O_PATH } from "../../src/linux/constants.ts";
 import { cString, type Libc } from "../../src/linux/libc.ts";
 import { quoted } from "../../src/quoted.ts";
+import { errnoError } from "../../src/system_error.ts";
 import type { FileAccess } from "../../src/types.ts";
 import { builtin } from "./builtin.ts";
 import type { FsModule } from "./node_types.ts";
@@ -59,15 +60,10 @@ function openHandle(path: string): number {
   return fs().openSync(path, O_PATH | fs().constants.O_NOFOLLOW | O_CLOEXEC);
 }
 
-function withErrno(call: string, result: number): Error {
-  const code = errnoName(result);
-  return Object.assign(new Error(`${call}: ${code}`), { code });
-}
-
 function change(libc: Libc | undefined, fd: number, { mode, group }: FileAccess): void {
   const path = `/proc/self/fd/${fd}`;
   const check = (call: string, result: number) => {
-    if (result < 0) throw withErrno(call, result);
+    if (result < 0) throw errnoError(result, call);
   };
   if (libc === undefined) {
     const { getuid } = (globalThis as unknown as { process: { getuid(): number } }).process;

@@ -92,3 +92,18 @@ export class NetEngine implements Engine {
     this.#server.unref();
   }
 }
+
+/** A server that hands its connections to another, which counts what is in flight on them. */
+export class FeedEngine extends NetEngine {
+  override inFlight(): number {
+    return 0;
+  }
+
+  override handled(): number {
+    return 0;
+  }
+
+  override open(): OpenPart[] {
+    return [];
+  }
+}

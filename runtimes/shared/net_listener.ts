@@ -61,14 +61,14 @@ export async function adoptServer(
 }
 
 /** A server whose connections wait for a listener. */
-export interface ServerParts {
+export interface PendingServer {
   readonly server: NetServer;
   /** From now on connections go to this listener; those that came before go first. */
   feed(listener: PushListener): void;
 }
 
 /** A server of node:net that has no listener yet. */
-export function makeServer(): ServerParts {
+export function makeServer(): PendingServer {
   let target: PushListener | undefined;
   const early: NetSocket[] = [];
   const server = builtin<NetModule>("node:net").createServer({ allowHalfOpen: true }, (socket) => {

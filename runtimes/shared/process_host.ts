@@ -12,6 +12,7 @@ export interface Process {
   readonly env: Record<string, string | undefined>;
   on(signal: string, listener: () => void): unknown;
   exit(status: number): never;
+  geteuid(): number;
 }
 
 /** `globalThis.process`: in Bun and Node it is there from the start and costs nothing. */

@@ -1,5 +1,7 @@
 import type { LibcMissing } from "../../src/host.ts";
 import { messageLibcs, type NotifyHost, type NotifyParts } from "../../src/notify/host.ts";
+import { builtin } from "./builtin.ts";
+import { processGlobal } from "./process_host.ts";
 
 /** `node:child_process`. */
 interface ChildProcessModule {
@@ -11,16 +13,9 @@ interface ChildProcessModule {
   ): unknown;
 }
 
-/** `process`: like the other parts, not shared with what is loaded before. */
-const nodeProcess = () =>
-  (globalThis as unknown as { process: { env: object; geteuid(): number; getBuiltinModule(id: string): unknown } })
-    .process;
-
-const builtin = <T>(id: string) => nodeProcess().getBuiltinModule(id) as T;
-
 function run(args: readonly string[], env: object): Promise<{ status: number; stderr: string }> {
   const { execFile } = builtin<ChildProcessModule>("node:child_process");
-  const options = { env: { ...nodeProcess().env, ...env }, encoding: "utf8" };
+  const options = { env: { ...processGlobal().env, ...env }, encoding: "utf8" };
   return new Promise((resolve, reject) => {
     execFile("systemd-notify", args, options, (error, _stdout, stderr) => {
       // A name where it did not start, a number where it ended so.
@@ -44,7 +39,7 @@ function notifyAccess(): Promise<string | undefined> {
 }
 
 async function isHeard(): Promise<boolean | undefined> {
-  if (nodeProcess().geteuid() === 0) return true;
+  if (processGlobal().geteuid() === 0) return true;
   try {
     const access = await notifyAccess();
     return access === undefined || access === "" ? undefined : access === "all";

@@ -1,6 +1,7 @@
 import { hasLibc, type Host } from "../host.ts";
 import { describe, type DescriptorKind, isStreamListener } from "../linux/socket.ts";
-import type { ListenFd, ListenOptions } from "../types.ts";
+import { type Refuse, refusing } from "../quoted.ts";
+import type { ListenFd, ListenFdsOptions, ListenOptions } from "../types.ts";
 import type { Refusal } from "./refusal.ts";
 import { listenFds, table } from "./table.ts";
 
@@ -31,40 +32,64 @@ export function named(all: ListenFd[], name: string | undefined): ListenFd[] {
   return all.filter((entry) => entry.name === name || entry.name === unescaped);
 }
 
+/** What kind of descriptor is wanted, and the words for refusals. */
+export interface Wanted {
+  /** What it is: "a stream listener". */
+  readonly what: string;
+  /** The line of a socket unit that makes one: "ListenStream=". */
+  readonly line: string;
+  /** Whether a descriptor is one. */
+  fits(kind: DescriptorKind): boolean;
+}
+
+/** A listening stream socket. */
+export const streamListener: Wanted = { what: "a stream listener", line: "ListenStream=", fits: isStreamListener };
+
+/** Which of the descriptors that fit. */
+export interface ChooseOptions extends ListenFdsOptions {
+  /** Those of this name; without it, those of any. */
+  readonly name?: string;
+  /** All of them, at least one. Without it, the first of that name, or the only one. */
+  readonly all?: boolean;
+  /** Where nothing was passed, it is used. */
+  readonly fallback?: unknown;
+}
+
 /**
- * The inherited stream listener that the options ask for, not yet taken.
+ * The inherited descriptors that the options ask for, not yet taken: one, or with `all` one or more.
  *
  * @throws {Fd3Error} What reading the environment gave.
  * @param host The runtime.
- * @param options `name`, and whether there is a `fallback`.
+ * @param wanted What they must be.
+ * @param options Which of them.
  * @returns `undefined` if nothing was passed and the fallback is to be used; a refusal if none can be chosen.
  */
-export function chooseStreamListener(host: Host, options: ListenOptions): Choice | Refusal | undefined {
-  const { name } = options;
-  const passed = listenFds(host, options);
+export function choose(host: Host, wanted: Wanted, options: ChooseOptions): readonly Choice[] | Refusal | undefined {
+  const { name, all = false } = options;
+  const received = listenFds(host, options);
   const { env, taken, claimed } = table(host, { keepEnv: true });
   // What takeFd() gave out, say a memfd out of the store, is no reason against the fallback.
-  const all = passed.filter(({ fd }) => !claimed.has(fd));
-  if (all.length === 0) {
-    return options.fallback === undefined ? { refused: "nothing", env, isClaimed: passed.length > 0 } : undefined;
+  const passed = received.filter(({ fd }) => !claimed.has(fd));
+  if (passed.length === 0) {
+    return options.fallback === undefined ? { refused: "nothing", env, isClaimed: received.length > 0 } : undefined;
   }
-  const candidates: Candidate[] = [];
-  let fitting: Candidate | undefined;
-  // Each look at a kind costs: nobody needs those behind the one that is taken.
-  const wanted = named(all, name);
   const candidateOf = (entry: ListenFd): Candidate => {
     const isTaken = taken.has(entry.fd);
     return { ...entry, taken: isTaken, kind: isTaken ? undefined : kindOf(entry.fd, host) };
   };
-  for (const entry of wanted) {
+  const candidates: Candidate[] = [];
+  const fitting: Candidate[] = [];
+  const asked = named(passed, name);
+  for (const entry of asked) {
     const candidate = candidateOf(entry);
     candidates.push(candidate);
-    if (candidate.taken || (candidate.kind !== undefined && !isStreamListener(candidate.kind))) continue;
-    if (name !== undefined) return candidate;
-    if (fitting !== undefined) return { refused: "too many", candidates: wanted.map(candidateOf) };
-    fitting = candidate;
+    if (candidate.taken || (candidate.kind !== undefined && !wanted.fits(candidate.kind))) continue;
+    fitting.push(candidate);
+    // Each look at a kind costs: nobody needs those behind the one that is taken.
+    if (name !== undefined && !all) break;
+    if (fitting.length > 1 && !all) return { refused: "too many", candidates: asked.map(candidateOf) };
   }
-  return fitting ?? { refused: "none fits", candidates, all, name };
+  return fitting.length > 0 ? fitting : { refused: "none fits", wanted, candidates, passed, name };
 }
 
 /** Marks a descriptor as taken, for every copy of fd3 in this process. */
@@ -77,26 +102,32 @@ export function putBack(host: Host, choice: Choice): void {
   if (kindOf(choice.fd, host)?.is !== "closed") table(host, { keepEnv: true }).taken.delete(choice.fd);
 }
 
+/** What is left of a runtime's own options once those of `listen()` are out. */
+export function ownOptions<O extends ListenOptions>(options: O): Omit<O, keyof ListenOptions> {
+  const { keepEnv: _1, mode: _2, group: _3, name: _4, all: _5, fallback: _6, fallbackFor: _7, ...own } = options;
+  return own;
+}
+
+const refuse: Refuse = refusing("listen");
+
+/** Whether it is an integer from 0 up to another, without that. */
+function isIn(value: unknown, end: number): boolean {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) < end;
+}
+
 /**
  * @throws {TypeError} If an option of `listen()` is not of its kind.
  * @param options What the caller gave.
  */
 export function checkListenOptions(options: ListenOptions): void {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`Cannot listen: options are ${String(options)}, not an object`);
-  }
-  const { name, mode, group, fallbackFor } = options;
-  if (name !== undefined && typeof name !== "string") {
-    throw new TypeError(`Cannot listen: name is ${String(name)}, not a string`);
-  }
-  if (mode !== undefined && !(Number.isInteger(mode) && mode >= 0 && mode <= 0o777)) {
-    throw new TypeError(`Cannot listen: mode is ${String(mode)}, not an integer between 0 and 0o777`);
-  }
+  if (typeof options !== "object" || options === null) refuse("options", options, "not an object");
+  const { name, all, mode, group, fallbackFor } = options;
+  if (name !== undefined && typeof name !== "string") refuse("name", name, "not a string");
+  if (all !== undefined && typeof all !== "boolean") refuse("all", all, "not true or false");
+  if (mode !== undefined && !isIn(mode, 0o1000)) refuse("mode", mode, "not an integer between 0 and 0o777");
   if (fallbackFor !== undefined && fallbackFor !== "always" && fallbackFor !== "unsupervised") {
-    throw new TypeError(`Cannot listen: fallbackFor is ${String(fallbackFor)}, not "always" or "unsupervised"`);
+    refuse("fallbackFor", fallbackFor, 'not "always" or "unsupervised"');
   }
   if (group === undefined || (typeof group === "string" && group !== "")) return;
-  if (!(Number.isInteger(group) && group as number >= 0 && group as number < 0xffffffff)) {
-    throw new TypeError(`Cannot listen: group is ${JSON.stringify(group)}, neither a name nor a number of a group`);
-  }
+  if (!isIn(group, 0xffffffff)) refuse("group", group, "neither a name nor a number of a group");
 }

@@ -5,7 +5,7 @@ import type { DescriptorKind } from "../linux/socket.ts";
 import { quoted } from "../quoted.ts";
 import type { ListenFd } from "../types.ts";
 import { formatAddress } from "./address.ts";
-import type { Candidate } from "./choose.ts";
+import type { Candidate, Wanted } from "./choose.ts";
 import type { Environment } from "./listen_fds.ts";
 import { explainNothing, isWatched } from "./wrapper.ts";
 
@@ -28,9 +28,10 @@ export type Refusal =
   | { readonly refused: "too many"; readonly candidates: readonly Candidate[] }
   | {
     readonly refused: "none fits";
+    readonly wanted: Wanted;
     /** Those with the name. */
     readonly candidates: readonly Candidate[];
-    readonly all: readonly ListenFd[];
+    readonly passed: readonly ListenFd[];
     readonly name: string | undefined;
   };
 
@@ -49,27 +50,32 @@ function list(candidates: readonly Candidate[]): string {
   return candidates.slice(0, mostListed).map(shown).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
 }
 
-/** How to have them all: names choose, and those that share a name are given out one at each call. */
+/** How to choose among them: names do, those that share a name are given out one at each call, and all can be had at once. */
 function tooMany(candidates: readonly Candidate[]): Fd3Error {
   const names = new Set(candidates.map(({ name }) => name));
   const [first] = names;
   const cure = names.size === 1
     ? `call it once for each with \`name: ${quoted(first)}\`, which gives the next one each time`
     : "choose by `name`, which gives the next one of that name at each call";
-  return new Fd3Error("ERR_FD3_TOO_MANY_FDS", `Too many file descriptors received: ${list(candidates)}; ${cure}`);
+  const all = "or take all with `all: true`";
+  return new Fd3Error(
+    "ERR_FD3_TOO_MANY_FDS",
+    `Too many file descriptors received: ${list(candidates)}; ${cure}, ${all}`,
+  );
 }
 
-/** Which line of the unit makes such a descriptor, where it is none that listens for streams; or what else closed ours. */
-function cureOf(kind: DescriptorKind, host: Host): string {
+/** Which line of the unit makes such a descriptor, where another is wanted; or what else closed ours. */
+function cureOf(kind: DescriptorKind, wanted: Wanted, host: Host): string {
   const cure = kind.is !== "socket" && isWatched(host)
     ? "a watcher reloaded the program and closed the socket: start it without --watch"
-    : kindCure(kind);
+    : kindCure(kind, wanted.line);
   return cure === undefined ? "" : `; ${cure}`;
 }
 
-function noneFits({ candidates, all, name }: Extract<Refusal, { refused: "none fits" }>, host: Host): Fd3Error {
+function noneFits(refusal: Extract<Refusal, { refused: "none fits" }>, host: Host): Fd3Error {
+  const { wanted, candidates, passed, name } = refusal;
   if (candidates.length === 0) {
-    const names = [...new Set(all.map((entry) => quoted(entry.name)))].join(", ");
+    const names = [...new Set(passed.map((entry) => quoted(entry.name)))].join(", ");
     const text = `Cannot find a descriptor named ${quoted(name)}: received were ${names}; ` +
       "FileDescriptorName= of the socket unit sets it";
     return new Fd3Error("ERR_FD3_NAME", text);
@@ -80,10 +86,10 @@ function noneFits({ candidates, all, name }: Extract<Refusal, { refused: "none f
   }
   const [{ fd, kind }] = free;
   if (free.length === 1 && kind !== undefined) {
-    const text = `Cannot adopt fd ${fd} as a stream listener: ${kindText(kind)}${cureOf(kind, host)}`;
+    const text = `Cannot adopt fd ${fd} as ${wanted.what}: ${kindText(kind)}${cureOf(kind, wanted, host)}`;
     return new Fd3Error(kindCode(kind), text);
   }
-  return new Fd3Error("ERR_FD3_KIND", `Cannot find a stream listener: received were ${list(candidates)}`);
+  return new Fd3Error("ERR_FD3_KIND", `Cannot find ${wanted.what}: received were ${list(candidates)}`);
 }
 
 /** A refusal as the error that `listen()` throws. It is a file of its own, since a daemon that starts does not need it. */

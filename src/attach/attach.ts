@@ -3,8 +3,8 @@ import type { Choice } from "../activation/choose.ts";
 import type { Host } from "../host.ts";
 import type { Engine } from "../http/engine.ts";
 import { checkEndOptions } from "../http/options.ts";
-import { EngineServer, type ServerParts } from "../http/server.ts";
-import { type Adapter, listenWith } from "../listen.ts";
+import { EngineServer, openParts, type ServerParts } from "../http/server.ts";
+import type { Adapter } from "../listen.ts";
 import type { ServiceHost } from "../service/host.ts";
 import { serverLog } from "../service/report.ts";
 import type { FileAccess } from "../types.ts";
@@ -14,6 +14,8 @@ import type { AttachOptions, NetServer } from "./types.ts";
 export interface ServerWays {
   /** On an inherited descriptor. On a failure the descriptor is as it was. */
   adopt(server: NetServer, host: Host, choice: Choice): Promise<Engine>;
+  /** On one more inherited descriptor, whose connections it is given: a server of Node's listens once. */
+  feed(server: NetServer, host: Host, choice: Choice): Promise<Engine>;
   /** At an address. */
   open(server: NetServer, host: Host, address: FallbackAddress, access: FileAccess): Promise<Engine>;
 }
@@ -41,14 +43,14 @@ export async function attachServer(
   const { signal, drainTimeout, streamTimeout } = Object(options) as AttachOptions;
   checkEndOptions("attach", { signal, drainTimeout, streamTimeout });
   const log = serverLog(() => service);
+  let isFirst = true;
   const adapter: Adapter<ServerParts> = {
     host,
-    adopt: async (choice) => ({
-      engine: await ways.adopt(server, host, choice),
-      log,
-      activated: true,
-      name: choice.name,
-    }),
+    async adopt(choice) {
+      const way = isFirst ? ways.adopt : ways.feed;
+      isFirst = false;
+      return { engine: await way(server, host, choice), log, activated: true, name: choice.name };
+    },
     open: async (address, access) => ({
       engine: await ways.open(server, host, address, access),
       log,
@@ -56,5 +58,5 @@ export async function attachServer(
       name: undefined,
     }),
   };
-  return new EngineServer(await listenWith(adapter, options), { signal, drainTimeout, streamTimeout });
+  return new EngineServer(await openParts(adapter, options), { signal, drainTimeout, streamTimeout });
 }

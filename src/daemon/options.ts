@@ -1,17 +1,8 @@
-import { quoted } from "../quoted.ts";
+import { type Refuse, refusing } from "../quoted.ts";
+import { isTimeout, longestTimeout } from "../time/clock.ts";
 import type { DaemonContext, DaemonOptions } from "./types.ts";
 
-/** The longest that a timer of any runtime waits. */
-const longestTimeout = 2 ** 31 - 1;
-
-function refuse(name: string, value: unknown, allowed: string): never {
-  throw new TypeError(`Cannot start the daemon: ${name} is ${quoted(value)}, ${allowed}`);
-}
-
-/** Whether it is a time to wait, in milliseconds. */
-function isTime(value: unknown, min: number): boolean {
-  return typeof value === "number" && value >= min && value <= longestTimeout;
-}
+const refuse: Refuse = refusing("start the daemon");
 
 /**
  * What `watchdog()` takes is checked there.
@@ -27,10 +18,10 @@ export function checkDaemonOptions(setup: (context: DaemonContext) => unknown, o
   if (reload !== undefined && typeof reload !== "function") refuse("reload", reload, "not a function");
   for (const name of ["drainTimeout", "streamTimeout"] as const) {
     const value = options[name];
-    if (value === undefined || value === Infinity || isTime(value, 0)) continue;
+    if (value === undefined || value === Infinity || isTimeout(value, 0)) continue;
     refuse(name, value, `not a number between 0 and ${longestTimeout}, nor Infinity`);
   }
-  if (idleTimeout !== undefined && !isTime(idleTimeout, 1)) {
+  if (idleTimeout !== undefined && !isTimeout(idleTimeout, 1)) {
     refuse("idleTimeout", idleTimeout, `not a number between 1 and ${longestTimeout}`);
   }
   if (watchdog !== undefined && typeof watchdog !== "boolean" && (typeof watchdog !== "object" || watchdog === null)) {

@@ -8,7 +8,7 @@ export interface Part {
   /** Whether the service manager passed its socket. */
   readonly activated: boolean;
   /** Where it listens. */
-  readonly address: Address;
+  readonly addresses: readonly Address[];
   /** What serves underneath; `undefined` for a listener. */
   readonly engine: string | undefined;
   /** Whether somebody is connected, or waits for an answer. */
@@ -33,8 +33,8 @@ export class ServerPart implements Part {
     return this.#served.server.activated;
   }
 
-  get address(): Address {
-    return this.#served.server.address;
+  get addresses(): readonly Address[] {
+    return [this.#served.server.address];
   }
 
   get engine(): string {
@@ -78,6 +78,10 @@ export class ListenerPart implements Listener, Part {
 
   get address(): Address {
     return this.#listener.address;
+  }
+
+  get addresses(): readonly Address[] {
+    return this.#listener.addresses;
   }
 
   get activated(): boolean {

@@ -16,8 +16,8 @@ function addressText(address: Address): string {
 }
 
 /** What a daemon serves with, for its log: `fd3: serving on /run/foobar.sk (deno-serve, inherited)`. */
-export function servingLine({ engine, address, activated }: Part): string {
+export function servingLine({ engine, addresses, activated }: Part): string {
   const origin = activated ? "inherited" : "opened here";
   const how = engine === undefined ? origin : `${engine}, ${origin}`;
-  return `fd3: ${engine === undefined ? "listening" : "serving"} on ${addressText(address)} (${how})`;
+  return `fd3: ${engine === undefined ? "listening" : "serving"} on ${addresses.map(addressText).join(", ")} (${how})`;
 }

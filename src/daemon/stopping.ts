@@ -10,7 +10,7 @@ export async function settledBy(clock: Clock, promise: Promise<unknown>, ms: num
 }
 
 /** What {@linkcode drainAll} waits for. */
-export interface Draining {
+export interface DrainingParts {
   readonly clock: Clock;
   readonly parts: readonly Part[];
   /** Settles when `setup` has: it may be at it yet. */
@@ -26,7 +26,7 @@ const cutMs = 1000;
 /**
  * Stops accepting everywhere before it returns, and settles when what was in flight has ended, or when time is up and it was cut off.
  */
-export async function drainAll({ clock, parts, setUp, deadline, report }: Draining): Promise<void> {
+export async function drainAll({ clock, parts, setUp, deadline, report }: DrainingParts): Promise<void> {
   const stops = parts.map((part) => part.stop().catch(report));
   void deadline.over.then(() => {
     for (const part of parts) part.cut();

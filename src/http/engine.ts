@@ -43,6 +43,8 @@ export interface Engine extends Traffic {
   readonly name: string;
   /** Where it really listens, never the placeholder's. */
   readonly address: Address;
+  /** Where it listens as well, where it has several sockets. */
+  readonly addresses?: readonly Address[];
   /**
    * Stops accepting now, and gives the inherited descriptor up; what nobody has accepted stays in its queue. Connections that were
    * accepted go on, and every response says `connection: close`. Deletes the socket file if it was made here. Calling it again does nothing.

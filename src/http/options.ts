@@ -1,16 +1,12 @@
-import { quoted } from "../quoted.ts";
+import { type Refuse, refusing } from "../quoted.ts";
+import { isTimeout, longestTimeout } from "../time/clock.ts";
 import type { EndOptions } from "./server.ts";
 import type { EngineName, ServeHandler, ServeOptions, TlsOptions } from "./types.ts";
 import type { WebSocketHandlers } from "./web_socket_types.ts";
 
 const engineNames: readonly EngineName[] = ["deno-serve", "bun-serve", "node-http"];
 
-/** The longest that a timer of any runtime waits. */
-const longestTimeout = 2 ** 31 - 1;
-
-function refuse(name: string, value: unknown, allowed: string, action = "serve"): never {
-  throw new TypeError(`Cannot ${action}: ${name} is ${quoted(value)}, ${allowed}`);
-}
+const refuse: Refuse = refusing("serve");
 
 function checkTls(tls: TlsOptions): void {
   if (typeof tls !== "object" || tls === null) refuse("tls", tls, "not an object with cert and key");
@@ -39,13 +35,13 @@ function isSignal(signal: unknown): boolean {
  * @param options What the caller gave.
  */
 export function checkEndOptions(action: string, options: EndOptions): void {
+  const refuse: Refuse = refusing(action);
   const { signal } = options;
-  if (signal !== undefined && !isSignal(signal)) refuse("signal", signal, "not an AbortSignal", action);
+  if (signal !== undefined && !isSignal(signal)) refuse("signal", signal, "not an AbortSignal");
   for (const [name, least] of [["drainTimeout", 0], ["streamTimeout", 0], ["idleConnectionTimeout", 1]] as const) {
     const value = options[name];
-    if (value === undefined || value === Infinity) continue;
-    if (typeof value === "number" && value >= least && value <= longestTimeout) continue;
-    refuse(name, value, `not a number between ${least} and ${longestTimeout}, nor Infinity`, action);
+    if (value === undefined || value === Infinity || isTimeout(value, least)) continue;
+    refuse(name, value, `not a number between ${least} and ${longestTimeout}, nor Infinity`);
   }
 }
 

@@ -1,12 +1,12 @@
 import { Fd3Error } from "../errors.ts";
 import { isLack } from "../free_fds.ts";
 import { hasLibc, type Host } from "../host.ts";
-import { type Adapter, listenWith } from "../listen.ts";
+import type { Adapter } from "../listen.ts";
 import type { Engine, EngineMaker } from "./engine.ts";
 import { defaultIdleTimeout } from "./idle.ts";
 import { checkServeOptions } from "./options.ts";
 import { Responder } from "./responder.ts";
-import { EngineServer, type ServerLog, type ServerParts } from "./server.ts";
+import { EngineServer, openParts, type ServerLog, type ServerParts } from "./server.ts";
 import type { ServeHandler, ServeOptions, TlsOptions } from "./types.ts";
 
 /** How one runtime serves. */
@@ -97,7 +97,7 @@ export async function serveWith(
       return { engine, log, activated: false, name: undefined };
     },
   };
-  const parts = await listenWith(listening, options);
+  const parts = await openParts(listening, options);
   try {
     onListen?.(parts.engine.address);
   } catch (error) {

@@ -1,5 +1,6 @@
 import { clock } from "../time/clock.ts";
-import type { Address } from "../types.ts";
+import { type Adapter, listenAllWith } from "../listen.ts";
+import type { Address, ListenOptions } from "../types.ts";
 import { drain } from "./drain.ts";
 import type { Engine, Traffic } from "./engine.ts";
 import type { Report } from "./responder.ts";
@@ -25,6 +26,34 @@ export interface ServerParts {
   readonly activated: boolean;
   readonly name: string | undefined;
   readonly log: ServerLog;
+}
+
+/** The parts of a server, and of each of its sockets. */
+export interface OpenedParts<P extends ServerParts> extends ServerParts {
+  readonly all: readonly P[];
+}
+
+/**
+ * Opens what a server runs on: one socket, or with `all` one or more.
+ *
+ * @throws {Fd3Error} See {@linkcode Api.listen}.
+ * @param adapter Makes the parts for one socket.
+ * @param options What the caller gave.
+ */
+export async function openParts<P extends ServerParts>(
+  adapter: Adapter<P>,
+  options: ListenOptions,
+): Promise<OpenedParts<P>> {
+  const undo = async ({ engine }: P) => {
+    engine.stopAccepting();
+    engine.abort();
+    await engine.finished;
+  };
+  const all = await listenAllWith({ ...adapter, undo }, options);
+  const { engine, log, activated, name } = all[0];
+  if (all.length === 1) return { engine, log, activated, name, all };
+  const { JoinedEngine } = await import("./joined.ts");
+  return { engine: new JoinedEngine(all.map(({ engine }) => engine)), log, activated, name, all };
 }
 
 /** A server on top of an engine: of `serve()`, `attach()` and `serveNative()`. */
@@ -59,6 +88,11 @@ export class EngineServer implements HttpServer {
 
   get address(): Address {
     return this.#parts.engine.address;
+  }
+
+  get addresses(): readonly Address[] {
+    const { address, addresses = [address] } = this.#parts.engine;
+    return addresses;
   }
 
   get activated(): boolean {

@@ -109,8 +109,10 @@ export interface ServeOptions extends ListenOptions, DrainOptions {
 
 /** A server that runs, on the inherited socket or at the fallback address. */
 export interface RunningServer extends AsyncDisposable {
-  /** Where it really listens. */
+  /** Where it really listens; with several sockets, the first of {@linkcode RunningServer.addresses}. */
   readonly address: Address;
+  /** Where it really listens, in the order of the sockets: several with `all`. */
+  readonly addresses: readonly Address[];
   /** Whether the service manager passed the socket. */
   readonly activated: boolean;
   /** The name that the service manager gave it; `undefined` where it was opened here. */

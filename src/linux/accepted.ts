@@ -5,6 +5,7 @@ import { Look } from "./look.ts";
 import { isListening, isStream } from "./socket.ts";
 
 const POLLIN = 1;
+const POLLRDHUP = 0x2000;
 const POLLNVAL = 32;
 /** Where `tcpi_bytes_received` is in struct tcp_info (include/uapi/linux/tcp.h, Linux 4.1). */
 const BYTES_RECEIVED = 128;
@@ -39,11 +40,20 @@ export function acceptedSockets(libc: Libc, listener: Address, look: Look = new 
 
 /** Which of these have something that nobody has read yet, be it the peer's end; of a listener: a client that nobody has accepted. */
 export function readableSockets(libc: Libc, fds: readonly number[]): number[] {
+  return polled(libc, fds, POLLIN);
+}
+
+/** Which of these connections have a peer that sends nothing more: most such peers have closed it. */
+export function hungUpSockets(libc: Libc, fds: readonly number[]): number[] {
+  return polled(libc, fds, POLLRDHUP);
+}
+
+function polled(libc: Libc, fds: readonly number[], events: number): number[] {
   const entries = new Uint8Array(fds.length * 8);
   const view = new DataView(entries.buffer);
   fds.forEach((fd, i) => {
     view.setInt32(i * 8, fd, true);
-    view.setInt16(i * 8 + 4, POLLIN, true);
+    view.setInt16(i * 8 + 4, events, true);
   });
   if (fds.length === 0 || libc.poll(entries, fds.length, 0) <= 0) return [];
   return fds.filter((_, i) => (view.getInt16(i * 8 + 6, true) & ~POLLNVAL) !== 0);

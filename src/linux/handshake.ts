@@ -1,4 +1,4 @@
-import { unreadSockets } from "./accepted.ts";
+import { hungUpSockets, unreadSockets } from "./accepted.ts";
 import type { Clients } from "./clients.ts";
 import { SOL_TCP, TCP_INFO } from "./constants.ts";
 import type { Libc } from "./libc.ts";
@@ -48,6 +48,18 @@ function halfRequests(libc: Libc, fds: readonly number[]): number[] {
 }
 
 /**
+ * Those but for the connections whose peer has sent its end a while ago: a runtime that has not read it by then is amid a handler, and will not
+ * read it before that has answered.
+ */
+function withoutGone(libc: Libc, fds: readonly number[]): readonly number[] {
+  const hungUp = hungUpSockets(libc, fds);
+  if (hungUp.length === 0) return fds;
+  const young = new Set(maybeShakingHands(libc, hungUp));
+  const gone = new Set(hungUp.filter((fd) => !young.has(fd)));
+  return fds.filter((fd) => !gone.has(fd));
+}
+
+/**
  * How many accepted connections of a server owe it a request: those that have sent nothing that was read yet, those in their TLS handshake,
  * and, without TLS, those that have sent half a request.
  *
@@ -59,7 +71,7 @@ function halfRequests(libc: Libc, fds: readonly number[]): number[] {
 export function unreadConnections(clients: Clients, isTls: boolean, isCalm: boolean): number | undefined {
   const { libc } = clients;
   if (clients.listener.transport !== "tcp") return undefined;
-  const fds = clients.sockets();
+  const fds = withoutGone(libc, clients.sockets());
   if (!isTls) {
     const half = new Set(isCalm ? halfRequests(libc, fds) : []);
     return half.size + unreadSockets(libc, fds.filter((fd) => !half.has(fd)));

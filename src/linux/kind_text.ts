@@ -34,20 +34,25 @@ export function kindText(kind: DescriptorKind): string {
   return `it is ${begin} ${family} ${type} socket`;
 }
 
-/** Which error code says what a descriptor is instead of a stream listener. */
+/** Which error code says what a descriptor is instead of what is wanted. */
 export function kindCode(kind: DescriptorKind): "EBADF" | "ENOTSOCK" | "ERR_FD3_KIND" {
   if (kind.is === "closed") return "EBADF";
   return kind.is === "not a socket" ? "ENOTSOCK" : "ERR_FD3_KIND";
 }
 
-/** What the unit must say instead, where it is no listening stream socket. */
-export function kindCure(kind: DescriptorKind): string | undefined {
+/**
+ * What the unit must say instead.
+ *
+ * @param kind What there is.
+ * @param line The line of the unit that makes what is wanted.
+ */
+export function kindCure(kind: DescriptorKind, line: string): string | undefined {
   if (kind.is === "closed") return undefined;
   if (kind.is === "not a socket") {
     return "takeFd() gives descriptors of other kinds, such as those of ListenFIFO= and the store";
   }
-  if (kind.type === SOCK_DGRAM) return "ListenDatagram= makes it: write ListenStream=";
-  if (kind.type === SOCK_SEQPACKET) return "ListenSequentialPacket= makes it: write ListenStream=";
-  if (kind.type !== SOCK_STREAM) return "write ListenStream=";
+  if (kind.type === SOCK_DGRAM) return `ListenDatagram= makes it: write ${line}`;
+  if (kind.type === SOCK_SEQPACKET) return `ListenSequentialPacket= makes it: write ${line}`;
+  if (kind.type !== SOCK_STREAM) return `write ${line}`;
   return kind.listening ? undefined : "with Accept=yes systemd passes connections: set Accept=no";
 }

@@ -66,11 +66,6 @@ export interface Placeholder {
   close(): void;
 }
 
-/** {@linkcode transplantWatched} for who needs no more than the number that the runtime's listener has, now the inherited socket. */
-export function transplant(libc: Libc, inherited: number, placeholder: Placeholder): number {
-  return transplantWatched(libc, inherited, placeholder).entry.fd;
-}
-
 /**
  * Puts the inherited socket where the runtime's own listener was, in one synchronous run: no turn of the event loop may come
  * between opening the placeholder and the end of this. On a failure everything is undone: the placeholder is itself again and closed,
@@ -83,7 +78,7 @@ export function transplant(libc: Libc, inherited: number, placeholder: Placehold
  * @param extraEvents What it is watched for besides what the runtime asked for.
  * @returns The number that the runtime's listener has, now the inherited socket, and how the runtime watched its own.
  */
-export function transplantWatched(
+export function transplant(
   libc: Libc,
   inherited: number,
   placeholder: Placeholder,
@@ -121,4 +116,26 @@ export function transplantWatched(
     for (const step of undo.reverse()) step();
     throw error;
   }
+}
+
+/**
+ * Opens a placeholder, and puts the inherited socket where it is.
+ *
+ * @throws {Fd3Error} What {@linkcode transplant} throws, and what opening it throws.
+ * @param libc libc.
+ * @param inherited The inherited descriptor.
+ * @param open Opens the runtime's listener, in one synchronous run.
+ * @param extraEvents See {@linkcode transplant}.
+ * @returns What was opened, and how the runtime watched it.
+ */
+export function openTransplanted<P extends Omit<Placeholder, "expected">>(
+  libc: Libc,
+  inherited: number,
+  open: () => P,
+  extraEvents?: number,
+): P & { readonly watched: Registration } {
+  const expected = nextFd(libc, inherited);
+  const opened = open();
+  const { address, close } = opened;
+  return { ...opened, watched: transplant(libc, inherited, { address, expected, close }, extraEvents) };
 }

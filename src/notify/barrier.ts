@@ -1,8 +1,8 @@
 import { Fd3Error } from "../errors.ts";
 import { hasLibc } from "../host.ts";
-import { errnoName, O_CLOEXEC } from "../linux/constants.ts";
+import { O_CLOEXEC } from "../linux/constants.ts";
 import type { Libc } from "../linux/libc.ts";
-import { systemError } from "../system_error.ts";
+import { errnoError, systemError } from "../system_error.ts";
 import { variable } from "./environment.ts";
 import type { NotifyHost } from "./host.ts";
 import { deliver } from "./transport.ts";
@@ -22,8 +22,7 @@ function openPipe(host: NotifyHost): { base: Libc; readEnd: number; writeEnd: nu
   }
   const ends = new Int32Array(new ArrayBuffer(8));
   const result = libc.pipe2(new Uint8Array(ends.buffer), O_CLOEXEC);
-  const name = errnoName(result);
-  if (result < 0) throw systemError(action, Object.assign(new Error(name), { code: name }));
+  if (result < 0) throw systemError(action, errnoError(result));
   return { base, readEnd: ends[0], writeEnd: ends[1] };
 }
 

@@ -2,8 +2,7 @@ import { listenFds } from "../activation/table.ts";
 import { claimFd, isTaken, unclaimFd } from "../activation/take_fd.ts";
 import { Fd3Error } from "../errors.ts";
 import { hasLibc } from "../host.ts";
-import { errnoName } from "../linux/constants.ts";
-import { systemError } from "../system_error.ts";
+import { errnoError, systemError } from "../system_error.ts";
 import type { ListenFd } from "../types.ts";
 import type { NotifyHost } from "./host.ts";
 import { notify } from "./notify.ts";
@@ -15,8 +14,7 @@ function close(host: NotifyHost, fd: number): void {
   const libc = host.libc();
   if (hasLibc(libc)) {
     const result = libc.close(fd);
-    const name = errnoName(result);
-    if (result < 0) throw systemError(action, Object.assign(new Error(name), { code: name }));
+    if (result < 0) throw systemError(action, errnoError(result));
     return;
   }
   if (host.closeFd === undefined) throw new Fd3Error("ERR_FD3_FFI", `Cannot ${action}: ${libc.missing}`);

@@ -1,8 +1,8 @@
 import { Fd3Error } from "../errors.ts";
 import { hasLibc, type LibcMissing } from "../host.ts";
 import type { Libc } from "../linux/libc.ts";
-import { EAGAIN, errnoName, F_DUPFD_CLOEXEC } from "../linux/constants.ts";
-import { systemError } from "../system_error.ts";
+import { EAGAIN, F_DUPFD_CLOEXEC } from "../linux/constants.ts";
+import { errnoError, systemError } from "../system_error.ts";
 import { notifyAddress } from "./address.ts";
 import { memory, variable } from "./environment.ts";
 import type { DatagramWay, MessageLibc, NotifyHost, ProgramWay } from "./host.ts";
@@ -57,11 +57,6 @@ export function wayTo(host: NotifyHost, address: string): Way {
   return { name: "none", missing: [missing, datagram.missing, program.missing].join("; ") };
 }
 
-function systemFailure(action: string, result: number): Fd3Error {
-  const name = errnoName(result);
-  return systemError(action, Object.assign(new Error(name), { code: name }));
-}
-
 /** What can be lost: the next one says it anew. `WATCHDOG=trigger` is no ping. */
 const passing = /^(?:STATUS=|WATCHDOG=1$|EXTEND_TIMEOUT_USEC=)/;
 
@@ -83,7 +78,7 @@ function byFfi(host: NotifyHost, { base, libc }: Way & { name: "ffi" }, message:
   return {
     send(lines) {
       const result = sendNow(encodeMessage(lines));
-      if (result < 0 && result !== -EAGAIN) throw systemFailure(action, result);
+      if (result < 0 && result !== -EAGAIN) throw systemError(action, errnoError(result));
       return result >= 0;
     },
     // Duplicates: whoever does not await this may close his own meanwhile, and the number would be another's.
@@ -99,7 +94,7 @@ function byFfi(host: NotifyHost, { base, libc }: Way & { name: "ffi" }, message:
           continue;
         }
         release();
-        throw systemFailure(action, copy);
+        throw systemError(action, errnoError(copy));
       }
       fds = copies;
       return release;

@@ -97,7 +97,7 @@ export interface WatchdogOptions extends NotifyEnvOptions {
   /** Whether the service is well, asked before each ping. It is not if this gives false, throws, rejects, or does not settle in time. */
   readonly check?: () => unknown;
   /** How long `check` may take, in milliseconds. @default {half the interval} */
-  readonly checkTimeoutMs?: number;
+  readonly checkTimeout?: number;
   /** What an unhealthy service does: no ping, so that the time runs out, or WATCHDOG=trigger, which fails at once. @default {"withhold"} */
   readonly whenUnhealthy?: "withhold" | "trigger";
   /**

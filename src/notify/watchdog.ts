@@ -3,27 +3,24 @@ import { Fd3Error } from "../errors.ts";
 import { variable } from "./environment.ts";
 import type { NotifyHost } from "./host.ts";
 import { notify } from "./notify.ts";
+import { refusing } from "../quoted.ts";
+import { longestTimeout } from "../time/clock.ts";
 import type { Watchdog, WatchdogOptions } from "./types.ts";
 import { watchdogUsec } from "./watchdog_interval.ts";
-
-/** setTimeout() takes longer times for 1 ms. */
-const longestTimerMs = 2 ** 31 - 1;
 
 /**
  * @throws {TypeError} If an option of `watchdog()` is not of its kind.
  */
-function checkOptions({ check, checkTimeoutMs, whenUnhealthy, onProblem }: WatchdogOptions): void {
-  const refuse = (name: string, value: unknown, allowed: string) => {
-    throw new TypeError(`Cannot start the watchdog: ${name} is ${String(value)}, not ${allowed}`);
-  };
+function checkOptions({ check, checkTimeout, whenUnhealthy, onProblem }: WatchdogOptions): void {
+  const refuse = refusing("start the watchdog");
   for (const [name, value] of Object.entries({ check, onProblem })) {
-    if (value !== undefined && typeof value !== "function") refuse(name, value, "a function");
+    if (value !== undefined && typeof value !== "function") refuse(name, value, "not a function");
   }
-  if (checkTimeoutMs !== undefined && !(typeof checkTimeoutMs === "number" && checkTimeoutMs > 0)) {
-    refuse("checkTimeoutMs", checkTimeoutMs, "a number of milliseconds above 0");
+  if (checkTimeout !== undefined && !(typeof checkTimeout === "number" && checkTimeout > 0)) {
+    refuse("checkTimeout", checkTimeout, "not a number of milliseconds above 0");
   }
   if (whenUnhealthy !== undefined && whenUnhealthy !== "withhold" && whenUnhealthy !== "trigger") {
-    refuse("whenUnhealthy", whenUnhealthy, '"withhold" or "trigger"');
+    refuse("whenUnhealthy", whenUnhealthy, 'not "withhold" or "trigger"');
   }
 }
 
@@ -74,13 +71,13 @@ class PingLoop implements Watchdog {
 
   #sleep(): void {
     const left = this.#due - this.#host.now();
-    this.#cancelBeat = left > longestTimerMs
-      ? this.#host.after(longestTimerMs, () => this.#sleep())
+    this.#cancelBeat = left > longestTimeout
+      ? this.#host.after(longestTimeout, () => this.#sleep())
       : this.#host.after(Math.max(left, 1), () => this.beat());
   }
 
   #examine(): void {
-    const { check, checkTimeoutMs = this.#period } = this.#options;
+    const { check, checkTimeout = this.#period } = this.#options;
     if (check === undefined) return this.#send("ping");
     // The one before is late: that was said when its time was over, or it has some left.
     if (this.#running !== undefined) return;
@@ -105,8 +102,8 @@ class PingLoop implements Watchdog {
       (value) => once(() => this.#judge(value)),
       (error) => once(() => this.#unhealthy("the health check rejected", error)),
     );
-    const late = () => this.#unhealthy(`the health check has not settled within ${checkTimeoutMs} ms`);
-    this.#cancelCheck = this.#host.after(Math.min(checkTimeoutMs, longestTimerMs), () => once(late));
+    const late = () => this.#unhealthy(`the health check has not settled within ${checkTimeout} ms`);
+    this.#cancelCheck = this.#host.after(Math.min(checkTimeout, longestTimeout), () => once(late));
   }
 
   #judge(answer: unknown): void {

@@ -23,6 +23,10 @@ export abstract class BaseListener implements Listener {
     return this.#parts.address;
   }
 
+  get addresses(): readonly Address[] {
+    return [this.address];
+  }
+
   get activated(): boolean {
     return this.#parts.activated;
   }

@@ -6,6 +6,14 @@ export interface Clock {
   after(ms: number, callback: () => void): () => void;
 }
 
+/** The longest that a timer of any runtime waits, in milliseconds: they take a longer time for 1 ms. */
+export const longestTimeout: number = 2 ** 31 - 1;
+
+/** Whether it is a time that a timer can wait, in milliseconds. */
+export function isTimeout(value: unknown, least: number): boolean {
+  return typeof value === "number" && value >= least && value <= longestTimeout;
+}
+
 /** The clock on the wall. */
 export const clock: Clock = {
   now: () => performance.now(),

@@ -1,4 +1,4 @@
-import { clock } from "./clock.ts";
+import { clock, longestTimeout } from "./clock.ts";
 import type { DaemonHost } from "../daemon/daemon_host.ts";
 
 /** Time, and life, as every runtime has them. */
@@ -6,7 +6,7 @@ export const timers: Pick<DaemonHost, "now" | "after" | "keepAlive"> = {
   ...clock,
   keepAlive() {
     // Signal handlers alone do not.
-    const timer = setInterval(() => {}, 2 ** 31 - 1);
+    const timer = setInterval(() => {}, longestTimeout);
     return () => clearInterval(timer);
   },
 };

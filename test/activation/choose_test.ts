@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkListenOptions, chooseStreamListener, putBack, take } from "../../src/activation/choose.ts";
+import { checkListenOptions, choose as chooseFds, putBack, streamListener, take } from "../../src/activation/choose.ts";
+import { refusalError } from "../../src/activation/refusal.ts";
 import type { Fd3ErrorCode } from "../../src/errors.ts";
 import type { Host } from "../../src/host.ts";
 import type { DescriptorKind } from "../../src/linux/socket.ts";
 import type { ListenOptions } from "../../src/types.ts";
-import { choose } from "../fixtures/choose.ts";
+import { choose, chooseAll } from "../fixtures/choose.ts";
 import { fd3Error, typeError } from "../fixtures/expect.ts";
 import { fakeHost, forgetTable, ownPid } from "../fixtures/fake_host.ts";
 import { type FakeFile, FakeKernel, plainFile, tcpSocket } from "../fixtures/fake_kernel.ts";
@@ -46,17 +47,17 @@ const chosen: readonly (readonly [what: string, host: () => Host, options: Liste
 ];
 
 for (const [what, host, options, fd] of chosen) {
-  test(`chooseStreamListener() chooses ${what}`, () => assert.equal(choose(host(), options).fd, fd));
+  test(`choose() chooses ${what}`, () => assert.equal(choose(host(), options).fd, fd));
 }
 
-test("chooseStreamListener() tells the name and the kind", () => {
+test("choose() tells the name and the kind", () => {
   const address = { transport: "tcp", hostname: "127.0.0.1", port: 80 };
   const kind = { is: "socket", family: 2, type: 1, listening: true, address };
   const { fd, name, kind: found } = choose(passed("web", stream()));
   assert.deepEqual({ fd, name, kind: found }, { fd: 3, name: "web", kind });
 });
 
-test("chooseStreamListener() gives equal names in turn, as they are taken", () => {
+test("choose() gives equal names in turn, as they are taken", () => {
   const host = passed("a:b:a", stream(), stream(), stream());
   const first = choose(host, { name: "a" });
   assert.equal(choose(host, { name: "a" }).fd, first.fd);
@@ -71,7 +72,40 @@ test("chooseStreamListener() gives equal names in turn, as they are taken", () =
   assert.equal(choose(host, { name: "a" }).fd, 3);
 });
 
-test("chooseStreamListener() looks at each of many with one name when it is its turn, and at no other", () => {
+const several: readonly (readonly [what: string, host: () => Host, options: ListenOptions, fds: number[]])[] = [
+  ["all that fit, whatever their names", () => passed("a:b:c", stream(), datagram(), stream()), {}, [3, 5]],
+  ["all with the name that fit", () => passed("a:b:b:b", stream(), stream(), plainFile(), stream()), { name: "b" }, [
+    4,
+    6,
+  ]],
+  ["all although there is but one", () => passed("a", stream()), { fallback: "127.0.0.1:0" }, [3]],
+];
+
+for (const [what, host, options, fds] of several) {
+  test(`choose() with all chooses ${what}`, () => {
+    assert.deepEqual(chooseAll(host(), { ...options, all: true }).map(({ fd }) => fd), fds);
+  });
+}
+
+test("choose() with all passes over those that are taken", () => {
+  const host = passed("a:a:a", stream(), stream(), stream());
+  take(host, choose(host, { name: "a" }));
+  const rest = chooseAll(host, { all: true });
+  assert.deepEqual(rest.map(({ fd }) => fd), [4, 5]);
+  for (const choice of rest) take(host, choice);
+  assert.throws(() => chooseAll(host, { all: true }), fd3Error("ERR_FD3_TAKEN", /^Cannot take a descriptor twice: /));
+});
+
+test("choose() tells what was wanted of another kind", () => {
+  const pipe = { what: "a FIFO", line: "ListenFIFO=", fits: () => false };
+  const refusal = chooseFds(passed("a", datagram()), pipe, {});
+  assert.ok(refusal !== undefined && "refused" in refusal);
+  const text =
+    "Cannot adopt fd 3 as a FIFO: it is an IPv4 datagram socket; ListenDatagram= makes it: write ListenFIFO=";
+  assert.equal(refusalError(refusal, fakeHost()).message, text);
+});
+
+test("choose() looks at each of many with one name when it is its turn, and at no other", () => {
   forgetTable();
   const [kernel, count] = [new FakeKernel(), 50];
   for (let fd = 3; fd < 3 + count; fd++) kernel.put(fd, stream());
@@ -100,14 +134,14 @@ const refused: readonly Refusal[] = [
     () => passed("a:b", stream(), stream()),
     {},
     "ERR_FD3_TOO_MANY_FDS",
-    /^Too many file descriptors received: fd 3 "a" \(.*\), fd 4 "b" \(.*\); choose by `name`, which gives the next one/,
+    /^Too many file descriptors received: fd 3 "a" \(.*\), fd 4 "b" \(.*\); choose by `name`, which gives the next one of that name at each call, or take all with `all: true`$/,
   ],
   [
     "two without a name, a fallback or not",
     () => passed("a:a", stream(), stream()),
     { fallback: "80" },
     "ERR_FD3_TOO_MANY_FDS",
-    /; call it once for each with `name: "a"`, which gives the next one each time$/,
+    /; call it once for each with `name: "a"`, which gives the next one each time, or take all with `all: true`$/,
   ],
   [
     "a name that none has",
@@ -156,12 +190,12 @@ const refused: readonly Refusal[] = [
 ];
 
 for (const [what, host, options, code, message] of refused) {
-  test(`chooseStreamListener() throws ${code} on ${what}`, () => {
+  test(`choose() throws ${code} on ${what}`, () => {
     assert.throws(() => choose(host(), options), fd3Error(code, message));
   });
 }
 
-test("chooseStreamListener() throws what listenFds() throws, also with a fallback", () => {
+test("choose() throws what listenFds() throws, also with a fallback", () => {
   const host = passed("a:b", stream());
   assert.throws(() => choose(host, { fallback: "80" }), fd3Error("EINVAL", /^Cannot read LISTEN_FDNAMES: /));
 });
@@ -172,21 +206,23 @@ function blind(describe?: Host["describe"]): Host {
   return fakeHost({ environment: { LISTEN_PID: String(ownPid), LISTEN_FDS: "1" }, describe });
 }
 
-test("chooseStreamListener() asks Host.describe() where there is no libc, and believes where nobody can tell", () => {
+test("choose() asks Host.describe() where there is no libc, and believes where nobody can tell", () => {
   assert.throws(() => choose(blind(() => ({ is: "not a socket" }))), fd3Error("ENOTSOCK"));
   assert.deepEqual(choose(blind(() => undefined)).kind, undefined);
   assert.deepEqual(choose(blind()).fd, 3);
 });
 
-test("chooseStreamListener() gives undefined where nothing was passed and there is a fallback", () => {
+test("choose() gives undefined where nothing was passed and there is a fallback", () => {
   const environments: Record<string, string>[] = [{}, { LISTEN_PID: "1", LISTEN_FDS: "1" }];
   for (const environment of environments) {
     forgetTable();
-    assert.equal(chooseStreamListener(fakeHost({ environment }), { name: "a", fallback: "127.0.0.1:0" }), undefined);
+    const host = fakeHost({ environment });
+    assert.equal(chooseFds(host, streamListener, { name: "a", fallback: "127.0.0.1:0" }), undefined);
+    assert.equal(chooseFds(host, streamListener, { all: true, fallback: "127.0.0.1:0" }), undefined);
   }
 });
 
-test("chooseStreamListener() throws ERR_FD3_NO_FDS where nothing was passed and there is no fallback", () => {
+test("choose() throws ERR_FD3_NO_FDS where nothing was passed and there is no fallback", () => {
   forgetTable();
   assert.throws(
     () => choose(fakeHost()),
@@ -198,7 +234,7 @@ const watched = {
   readProc: (path: string) => path === "/proc/self/cmdline" ? "deno\0run\0--watch\0x.ts\0" : undefined,
 };
 
-test("chooseStreamListener() says where a watcher may have lost what was passed, and blames none for another kind", () => {
+test("choose() says where a watcher may have lost what was passed, and blames none for another kind", () => {
   forgetTable();
   const lost = /, or give `fallback`; a watcher that has reloaded the program has lost them: start it without --watch$/;
   assert.throws(() => choose(fakeHost(watched)), fd3Error("ERR_FD3_NO_FDS", lost));
@@ -216,7 +252,7 @@ test("chooseStreamListener() says where a watcher may have lost what was passed,
   );
 });
 
-test("chooseStreamListener() takes the variables away unless keepEnv is set", () => {
+test("choose() takes the variables away unless keepEnv is set", () => {
   const host = passed("a", stream());
   choose(host, { keepEnv: true });
   assert.equal(host.env("LISTEN_FDS"), "1");
@@ -226,15 +262,16 @@ test("chooseStreamListener() takes the variables away unless keepEnv is set", ()
 
 const misuse: readonly (readonly [options: unknown, message: string])[] = [
   [null, "options are null, not an object"],
-  ["80", "options are 80, not an object"],
+  ["80", 'options are "80", not an object'],
   [{ name: 3 }, "name is 3, not a string"],
+  [{ all: 1 }, "all is 1, not true or false"],
   [{ mode: -1 }, "mode is -1, not an integer between 0 and 0o777"],
   [{ mode: 0o1000 }, "mode is 512, not an integer between 0 and 0o777"],
   [{ group: "" }, 'group is "", neither a name nor a number of a group'],
   [{ group: 1.5 }, "group is 1.5, neither a name nor a number of a group"],
-  [{ fallbackFor: "never" }, 'fallbackFor is never, not "always" or "unsupervised"'],
+  [{ fallbackFor: "never" }, 'fallbackFor is "never", not "always" or "unsupervised"'],
   [{ mode: 1.5 }, "mode is 1.5, not an integer between 0 and 0o777"],
-  [{ mode: "660" }, "mode is 660, not an integer between 0 and 0o777"],
+  [{ mode: "660" }, 'mode is "660", not an integer between 0 and 0o777'],
 ];
 
 for (const [options, message] of misuse) {
@@ -245,7 +282,9 @@ for (const [options, message] of misuse) {
 
 test("checkListenOptions() passes what listen() takes", () => {
   for (
-    const options of [{}, { name: "" }, { mode: 0 }, { mode: 0o777 }, { group: 0 }, { group: "www-data" }, {
+    const options of [{}, { name: "" }, { all: true }, { all: false }, { mode: 0 }, { mode: 0o777 }, { group: 0 }, {
+      group: "www-data",
+    }, {
       fallbackFor: "always",
     }] as const
   ) checkListenOptions(options);

@@ -38,7 +38,7 @@ for (const variant of variants) {
       assert.equal(
         text,
         `Fd3Error ERR_FD3_TOO_MANY_FDS: Too many file descriptors received: fd 3 "a" (${ofA}), fd 4 "b" (${ofB}); ` +
-          "choose by `name`, which gives the next one of that name at each call",
+          "choose by `name`, which gives the next one of that name at each call, or take all with `all: true`",
       );
       for (const [name, held] of [["a", a], ["b", b]] as const) {
         await using started = activate({
@@ -61,7 +61,8 @@ for (const variant of variants) {
     using first = holdUnix(`${folder.path}/a`);
     using second = holdTcp();
     const passed = { variant, fds: [first.fd, second.fd], names: "web:web" };
-    const cure = /; call it once for each with `name: "web"`, which gives the next one each time$/;
+    const cure =
+      /; call it once for each with `name: "web"`, which gives the next one each time, or take all with `all: true`$/;
     assert.match(await refusal(passed), cure);
     const script = "test/activation/fixtures/each_of_name.ts";
     await using started = activate({ ...passed, script, args: ["web", "2"] });

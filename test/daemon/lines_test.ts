@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { DaemonContext } from "../../src/daemon/types.ts";
 import { eventually } from "../fixtures/activate.ts";
+import { engineAddress } from "../fixtures/fake_engine.ts";
 import { FakeLife, settle } from "./fixtures/fake_life.ts";
 
 const handler = () => new Response();
@@ -18,6 +19,17 @@ test("daemon() tells of what it serves with, also what it opens later", async ()
   assert.deepEqual(life.take(), ["tell ready", "log info: fd3: listening on 192.0.2.1:80 (inherited)"]);
   await context!.serve(handler);
   assert.deepEqual(life.take().slice(1), ["log info: fd3: serving on 192.0.2.1:80 (node-http, inherited)"]);
+});
+
+test("daemon() tells of each socket of a listener", async () => {
+  const life = new FakeLife();
+  void life.start(async ({ listen }) => {
+    await listen({ all: true });
+    life.listeners[0].addresses = [engineAddress, { transport: "unix", path: "/run/foobar.sk" }];
+  }, { watchdog: false });
+  await settle();
+  const line = "log info: fd3: listening on 192.0.2.1:80, /run/foobar.sk (inherited)";
+  assert.deepEqual(life.take(), ["tell ready", line]);
 });
 
 test("daemon() warns once of a setup that does not return, and of no other", async () => {

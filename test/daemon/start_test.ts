@@ -211,7 +211,7 @@ test("daemon() tells nobody where nobody listens", async () => {
 test("daemon() refuses what it cannot understand", async () => {
   const rows: readonly [unknown, unknown, string][] = [
     [undefined, {}, "setup is undefined, not a function"],
-    [() => {}, null, "options is null, not an object"],
+    [() => {}, null, "options are null, not an object"],
     [() => {}, { reload: "me" }, 'reload is "me", not a function'],
     [() => {}, { drainTimeout: -1 }, "drainTimeout is -1, not a number between 0 and 2147483647, nor Infinity"],
     [() => {}, { drainTimeout: NaN }, "drainTimeout is NaN, not a number between 0 and 2147483647, nor Infinity"],

@@ -17,7 +17,7 @@ const options = { ...tools, timeout };
 /** Starts a script on the sockets, and waits until it listens. */
 async function start(script: string, args: readonly string[], held: readonly Held[], names?: string): Promise<Started> {
   const fds = held.map(({ fd }) => fd);
-  const started = activate({ variant: everything, script: `test/fixtures/${script}.ts`, args, fds, names });
+  const started = activate({ variant: everything, script, args, fds, names });
   await started.line();
   return started;
 }
@@ -38,7 +38,7 @@ test("serve() with tls answers curl, by HTTP/2 where its engine has it", options
   const [key, cert] = makeCertificate(folder.path);
   const tls = { cert: readFileSync(cert, "utf8"), key: readFileSync(key, "utf8") };
   using tcp = holdTcp();
-  await using started = await start("http_daemon", [JSON.stringify({ tls })], [tcp]);
+  await using started = await start("test/fixtures/http_daemon.ts", [JSON.stringify({ tls })], [tcp]);
   const { engine } = JSON.parse(await started.line());
   const version = engine === "deno-serve" ? "2" : "1.1";
   const bodies = ["Hello World", "Hello later"];
@@ -52,7 +52,7 @@ test("attach() of a secure HTTP/2 server answers curl", options, async () => {
   using folder = tempFolder();
   const [key, cert] = makeCertificate(folder.path);
   using tcp = holdTcp();
-  await using started = await start("attached", ["http2", key, cert], [tcp]);
+  await using started = await start("test/shared/fixtures/attached.ts", ["http2", key, cert], [tcp]);
   const transfers = await secure(tcp.port, cert, ["/one", "/two"], ["--http2"]);
   assert.deepEqual(transfers, onOne("2", ["http2 /one", "http2 /two"]));
   assert.equal(await started.terminate(), 0, started.stderr());
@@ -64,7 +64,7 @@ test("attach() of an HTTP/2 server without TLS answers curl that knows it", opti
   using tcp = holdTcp();
   using unix = holdUnix(`${folder.path}/s.sk`);
   for (const held of [tcp, unix]) {
-    await using started = await start("attached", ["h2c", ...certificate], [held]);
+    await using started = await start("test/shared/fixtures/attached.ts", ["h2c", ...certificate], [held]);
     const { target } = held;
     const to = "path" in target ? ["--unix-socket", target.path] : [];
     const origin = "path" in target ? "http://localhost" : `http://127.0.0.1:${target.port}`;
@@ -102,7 +102,7 @@ async function onDeno(): Promise<void> {
   using tcp = holdTcp();
   using unix = holdUnix(`${folder.path}/s.sk`);
   const names = JSON.stringify([{ name: "tcp" }, { name: "unix" }]);
-  await using started = await start("deno_serve", ["native", names], [tcp, unix], "tcp:unix");
+  await using started = await start("test/deno/fixtures/serve.ts", ["native", names], [tcp, unix], "tcp:unix");
   await converseOnBoth(tcp, `${folder.path}/s.sk`, [[], "echo a text"]);
   assert.equal(await started.terminate(), 0, started.stderr());
 }
@@ -113,10 +113,18 @@ async function onBun(): Promise<void> {
   using tcp = holdTcp();
   using unix = holdUnix(`${folder.path}/s.sk`);
   const names = { names: ["tcp", "unix"] };
-  await using started = await start("serve_native", [JSON.stringify(names)], [tcp, unix], "tcp:unix");
+  await using started = await start(
+    "test/bun/fixtures/serve_native.ts",
+    [JSON.stringify(names)],
+    [tcp, unix],
+    "tcp:unix",
+  );
   await converseOnBoth(tcp, `${folder.path}/s.sk`, [["hello"], "a text"]);
   assert.equal(await started.terminate(), 0, started.stderr());
-  await using secured = await start("serve_native", [JSON.stringify({ http2: true }), ...certificate], [tcp]);
+  await using secured = await start("test/bun/fixtures/serve_native.ts", [
+    JSON.stringify({ http2: true }),
+    ...certificate,
+  ], [tcp]);
   assert.equal(await converse(`wss://127.0.0.1:${tcp.port}/ws`, ["hello"], "a text"), 1000);
   const transfers = await secure(tcp.port, certificate[1], ["/static", "/url"], ["--http2"]);
   assert.deepEqual(transfers, onOne("2", ["static", `https://localhost:${tcp.port}/url`]));

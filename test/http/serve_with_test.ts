@@ -152,8 +152,8 @@ function tlsOf(): { cert: string; key: string } {
 const wrong: [handler: unknown, options: unknown, text: string][] = [
   [undefined, {}, "the handler is undefined, not a function"],
   [{ fetch: handler }, {}, "the handler is [object Object], not a function"],
-  [handler, null, "options is null, not an object"],
-  [handler, "x", 'options is "x", not an object'],
+  [handler, null, "options are null, not an object"],
+  [handler, "x", 'options are "x", not an object'],
   [handler, { engine: "node" }, 'engine is "node", not one of "deno-serve", "bun-serve", "node-http"'],
   [handler, { tls: true }, "tls is true, not an object with cert and key"],
   [handler, { tls: { cert: 7, key: "" } }, "tls.cert is 7, not a text in PEM"],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { findRegistration, rearm } from "../../src/linux/epoll.ts";
-import { transplantWatched, unwatch } from "../../src/linux/transplant.ts";
+import { openTransplanted, transplant, unwatch } from "../../src/linux/transplant.ts";
 import { fd3Error } from "../fixtures/expect.ts";
 import { type FakeFile, type FakeKernel, tcpSocket } from "../fixtures/fake_kernel.ts";
 import {
@@ -43,19 +43,38 @@ test("rearm() changes the events that findRegistration() found", () => {
   runtime.checkSuccess(EPOLLET);
 });
 
-test("transplantWatched() watches for more, and gives how the runtime watched the placeholder", () => {
+test("transplant() watches for more, and gives how the runtime watched the placeholder", () => {
   const extra = 1 << 28;
   const runtime = new Runtime();
   const { libc } = runtime.kernel;
-  const registration = transplantWatched(libc, inheritedFd, runtime.placeholder, extra);
+  const registration = transplant(libc, inheritedFd, runtime.placeholder, extra);
   assert.deepEqual(registration, { epollFd, entry: { fd: placeholderFd, events, data, inode: 0x100 } });
   runtime.checkSuccess(extra);
+});
+
+test("openTransplanted() opens the placeholder, and gives what was opened and how it was watched", () => {
+  const runtime = new Runtime();
+  const { address, close } = runtime.placeholder;
+  const { watched, name } = openTransplanted(runtime.kernel.libc, inheritedFd, () => ({ address, close, name: "x" }));
+  assert.deepEqual(watched, { epollFd, entry: { fd: placeholderFd, events, data, inode: 0x100 } });
+  assert.equal(name, "x");
+  runtime.checkSuccess();
+});
+
+test("openTransplanted() changes nothing where no placeholder can be opened", () => {
+  const runtime = new Runtime();
+  const failure = new Error("no more of them");
+  const open = () => {
+    throw failure;
+  };
+  assert.throws(() => openTransplanted(runtime.kernel.libc, inheritedFd, open), (error) => error === failure);
+  assert.deepEqual(runtime.kernel.snapshot(), runtime.before);
 });
 
 test("unwatch() makes the runtime forget the socket, which stays open", () => {
   const runtime = new Runtime();
   const { libc } = runtime.kernel;
-  const registration = transplantWatched(libc, inheritedFd, runtime.placeholder);
+  const registration = transplant(libc, inheritedFd, runtime.placeholder);
   assert.equal(unwatch(libc, registration), 0);
   assert.equal(runtime.kernel.fileAt(placeholderFd), runtime.inherited);
   assert.deepEqual(runtime.kernel.fileAt(epollFd)?.watches?.map(({ fd }) => fd), [5]);

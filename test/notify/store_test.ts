@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Fd3Error } from "../../mod.ts";
 import { takeFd, unclaimedFds } from "../../src/activation/take_fd.ts";
-import { chooseStreamListener } from "../../src/activation/choose.ts";
+import { choose as chooseFds, streamListener } from "../../src/activation/choose.ts";
 import { choose } from "../fixtures/choose.ts";
 import { typeError } from "../fixtures/expect.ts";
 import { fakeHost, forgetTable, ownPid } from "../fixtures/fake_host.ts";
@@ -58,7 +58,7 @@ test("listen() does not see what takeFd() gave out", () => {
     /^ERR_FD3_NAME .*"a", "my\\\\x2dapp.socket"; /,
   );
   for (const name of ["a", "a", "my\\x2dapp.socket"]) takeFd(host, name);
-  assert.equal(chooseStreamListener(host, { fallback: "127.0.0.1:0" }), undefined);
+  assert.equal(chooseFds(host, streamListener, { fallback: "127.0.0.1:0" }), undefined);
   const why = "ERR_FD3_NO_FDS No file descriptors received: takeFd() has all that were passed";
   assert.equal(codeOf(() => choose(host)), why);
   forgetTable();

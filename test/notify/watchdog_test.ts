@@ -119,9 +119,9 @@ test(`watchdog() is undefined where nobody waits for it (${runtime})`, async () 
 test(`watchdog() refuses options that are none (${runtime})`, async () => {
   const wanted = [
     [{ check: true }, "check is true, not a function"],
-    [{ onProblem: "log" }, "onProblem is log, not a function"],
-    [{ checkTimeoutMs: 0 }, "checkTimeoutMs is 0, not a number of milliseconds above 0"],
-    [{ whenUnhealthy: "die" }, 'whenUnhealthy is die, not "withhold" or "trigger"'],
+    [{ onProblem: "log" }, 'onProblem is "log", not a function'],
+    [{ checkTimeout: 0 }, "checkTimeout is 0, not a number of milliseconds above 0"],
+    [{ whenUnhealthy: "die" }, 'whenUnhealthy is "die", not "withhold" or "trigger"'],
   ] as const;
   for (const [options, text] of wanted) {
     const { watchdog } = createNotify(withEnv({}));
@@ -168,7 +168,7 @@ test(`a check that does not settle in time has failed, and is not started again 
     started++;
     return new Promise((resolve) => settleCheck = resolve);
   };
-  using held = stage({ check, checkTimeoutMs: 400 });
+  using held = stage({ check, checkTimeout: 400 });
   const { socket, clock, problems } = held;
   clock.advance(399);
   assert.deepEqual([problems.length, started], [0, 1]);

@@ -166,7 +166,7 @@ async function engineOf(
     idleTimeout: 0,
     fetch: (request, server) => requests.fetch(request, server),
   });
-  traffic.native = opened.native;
+  traffic.setServer(opened.native);
   requests.address = opened.address;
   if (clients !== undefined) clients.listener = opened.address;
   return new BunEngine(opened, traffic, () => handler.exchanges.startClosing());

@@ -1,8 +1,10 @@
+import { ownOptions } from "../../../src/activation/choose.ts";
+import { authorityOf } from "../../../src/http/authority.ts";
 import { Exchanges } from "../../../src/http/exchanges.ts";
 import { checkEndOptions } from "../../../src/http/options.ts";
-import { EngineServer, type ServerParts } from "../../../src/http/server.ts";
+import { EngineServer, type OpenedParts, openParts, type ServerParts } from "../../../src/http/server.ts";
 import type { DrainOptions } from "../../../src/http/types.ts";
-import { type Adapter, listenWith } from "../../../src/listen.ts";
+import type { Adapter } from "../../../src/listen.ts";
 import type { Clients } from "../../../src/linux/clients.ts";
 import { serverLog } from "../../../src/service/report.ts";
 import type { ListenOptions } from "../../../src/types.ts";
@@ -27,9 +29,7 @@ function urlOf({ native, address }: OpenedServer): URL {
     const isAbstract = address.path.startsWith("@");
     return new URL(isAbstract ? `abstract://${encodeURIComponent(address.path.slice(1))}/` : `unix://${address.path}`);
   }
-  // A URL has no place for the scope of a link-local address.
-  const hostname = address.hostname.split("%")[0];
-  return new URL(`${native.protocol}://${hostname.includes(":") ? `[${hostname}]` : hostname}:${address.port}/`);
+  return new URL(`${native.protocol}://${authorityOf(address)}/`);
 }
 
 /** What Bun says of the address is the placeholder's. */
@@ -55,22 +55,6 @@ function tellAddress(opened: OpenedServer): void {
 
 const log = serverLog(() => processService);
 
-/** What is in it of the options of `Bun.serve()`. */
-function ownOptions(options: ServeNativeOptions): BunServeOptions {
-  const {
-    name: _name,
-    fallback: _fallback,
-    fallbackFor: _for,
-    mode: _mode,
-    group: _group,
-    keepEnv: _keepEnv,
-    drainTimeout: _drain,
-    streamTimeout: _stream,
-    ...own
-  } = options;
-  return own;
-}
-
 /** A `Bun.Server`, and what `daemon()` knows it by. */
 export interface OwnServer {
   readonly native: BunServer;
@@ -78,24 +62,24 @@ export interface OwnServer {
 }
 
 /** A server, and what it was opened with. */
-interface Opened extends ServerParts {
+interface OwnParts extends ServerParts {
   readonly engine: BunEngine;
-  readonly handlers: Handlers;
   readonly opened: OpenedServer;
 }
 
 /** Opens it, with handlers whose requests are known. */
-async function open(options: ServeNativeOptions, own: BunServeOptions): Promise<Opened> {
+async function open(options: ServeNativeOptions, own: BunServeOptions): Promise<OpenedParts<OwnParts>> {
   const handlersOf = (clients: Clients | undefined) =>
     new Handlers(new BunTraffic(new Exchanges(), clients, own.tls !== undefined), own);
-  const partsOf = (opened: OpenedServer, handlers: Handlers, name?: string): Opened => {
+  const partsOf = (opened: OpenedServer, handlers: Handlers, name?: string): OwnParts => {
     const { traffic } = handlers;
-    traffic.native = opened.native;
+    traffic.setServer(opened.native);
+    handlers.attachTo(opened.native);
     if (traffic.clients !== undefined) traffic.clients.listener = opened.address;
     const engine = new BunEngine(opened, traffic, () => handlers.startClosing());
-    return { engine, handlers, opened, log, activated: name !== undefined, name };
+    return { engine, opened, log, activated: name !== undefined, name };
   };
-  const adapter: Adapter<Opened> = {
+  const adapter: Adapter<OwnParts> = {
     host,
     adopt(choice) {
       const address = addressOf(choice);
@@ -110,27 +94,30 @@ async function open(options: ServeNativeOptions, own: BunServeOptions): Promise<
       return partsOf(await openServe(address, access, handlers.wrapped), handlers);
     },
   };
-  return await listenWith(adapter, options);
+  return await openParts(adapter, options);
 }
 
 /** See `serveNative` of the entry point. */
 export async function serveOwn(options: ServeNativeOptions): Promise<OwnServer> {
   const { drainTimeout, streamTimeout } = Object(options) as ServeNativeOptions;
   checkEndOptions("serve", { drainTimeout, streamTimeout });
-  const own = ownOptions(options);
-  const place = hotPlace(options);
+  const { drainTimeout: _drain, streamTimeout: _stream, ...own } = ownOptions(options);
+  const place = hotPlace<OwnServer>(options);
   if (place?.served !== undefined) {
     place.served.native.reload(own);
     return place.served;
   }
-  const { opened, handlers, ...parts } = await open(options, own);
-  const { native } = opened;
-  handlers.attachTo(native);
+  const parts = await open(options, own);
+  const natives = parts.all.map(({ opened }) => opened.native);
+  const [native] = natives;
+  if (natives.length > 1) (await import("./joined.ts")).speakForAll(natives);
   const server = new EngineServer(parts, { drainTimeout, streamTimeout });
   const stop = async (closeActiveConnections?: boolean) => {
     place?.forget();
-    await opened.stop(closeActiveConnections);
-    parts.engine.ended();
+    await Promise.all(parts.all.map(async ({ opened, engine }) => {
+      await opened.stop(closeActiveConnections);
+      engine.ended();
+    }));
   };
   const shutdown = () => {
     place?.forget();

@@ -4,7 +4,7 @@ import { Fd3Error } from "../../../src/errors.ts";
 import { hasLibc } from "../../../src/host.ts";
 import { EPOLLET } from "../../../src/linux/constants.ts";
 import { secretName } from "../../../src/linux/sockaddr.ts";
-import { nextFd, transplantWatched } from "../../../src/linux/transplant.ts";
+import { openTransplanted } from "../../../src/linux/transplant.ts";
 import type { Address, FileAccess } from "../../../src/types.ts";
 import { addressOf } from "../../shared/choice.ts";
 import { openFallback } from "../../shared/socket_file.ts";
@@ -36,8 +36,11 @@ function without(options: BunServeOptions, keys: readonly string[]): BunServeOpt
   return Object.fromEntries(Object.entries(options).filter(([key]) => !keys.includes(key)));
 }
 
-function openPlaceholder(address: Address, options: BunServeOptions): { native: BunServer; at: Address } {
-  const isTcp = address.transport === "tcp";
+function openPlaceholder(
+  inherited: Address,
+  options: BunServeOptions,
+): { native: BunServer; address: Address; close(): void } {
+  const isTcp = inherited.transport === "tcp";
   const path = secretName();
   const where = toBun(isTcp ? { transport: "tcp", hostname: "127.0.0.1", port: 0 } : { transport: "unix", path });
   try {
@@ -48,10 +51,10 @@ function openPlaceholder(address: Address, options: BunServeOptions): { native: 
       ...alone,
       ...where,
     });
-    const at: Address = isTcp
+    const address: Address = isTcp
       ? { transport: "tcp", hostname: "127.0.0.1", port: native.port! }
       : { transport: "unix", path };
-    return { native, at };
+    return { native, address, close: () => void native.stop(true) };
   } catch (error) {
     // Only a system call that failed is about the placeholder, which RestrictAddressFamilies= may forbid: anything else is about the options.
     if ((error as { syscall?: unknown }).syscall === undefined) throw error;
@@ -76,10 +79,8 @@ export function adoptServe(choice: Choice, options: BunServeOptions): OpenedServ
   if (options.http3) {
     throw new TypeError(`Cannot adopt fd ${fd} with Bun.serve(): http3 is set, and HTTP/3 needs a datagram socket`);
   }
-  const expected = nextFd(libc, fd);
-  const { native, at } = openPlaceholder(address, options);
-  const placeholder = { address: at, expected, close: () => void native.stop(true) };
-  const socket = new ServeSocket(libc, transplantWatched(libc, fd, placeholder, EPOLLET));
+  const { native, watched } = openTransplanted(libc, fd, () => openPlaceholder(address, options), EPOLLET);
+  const socket = new ServeSocket(libc, watched);
   let isOpen = true;
   const release = () => {
     socket.release();

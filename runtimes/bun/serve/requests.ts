@@ -1,4 +1,5 @@
 import { hasLibc } from "../../../src/host.ts";
+import { authorityOf } from "../../../src/http/authority.ts";
 import type { EngineHandler } from "../../../src/http/engine.ts";
 import { isWildcard } from "../../../src/linux/accepted.ts";
 import type { Libc } from "../../../src/linux/libc.ts";
@@ -8,12 +9,6 @@ import { bunHost as host } from "../host.ts";
 import type { BunServer } from "../types.ts";
 import type { BunTraffic } from "./traffic.ts";
 import type { Upgrades } from "./upgrades.ts";
-
-function authorityOf(address: Address): string {
-  if (address.transport !== "tcp") return "localhost";
-  const hostname = address.hostname.split("%")[0];
-  return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${address.port}`;
-}
 
 /** libc, where there is one. */
 function findLibc(): Libc | undefined {

@@ -38,8 +38,8 @@ export class BunTraffic implements Traffic {
   readonly clients: Clients | undefined;
   readonly #isTls: boolean;
   readonly #cutter: Cutter | undefined;
-  /** Set before the first request can come. */
-  native!: BunServer;
+  #pending: () => number = () => 0;
+  #addressOf: BunServer["requestIP"] = () => null;
   /** All that are under way on TCP, and some that are over; on a Unix socket the event streams, and some that are over. */
   #kept: Request[] = [];
   #most = fewest;
@@ -51,6 +51,13 @@ export class BunTraffic implements Traffic {
     this.clients = clients;
     this.#isTls = isTls;
     this.#cutter = clients && new Cutter(clients);
+  }
+
+  /** Told of the server before the first request can come. The object may speak for others later: what is asked of it here is its own. */
+  setServer(native: BunServer): void {
+    const prototype = Object.getPrototypeOf(native);
+    this.#pending = () => Reflect.get(prototype, "pendingRequests", native);
+    this.#addressOf = native.requestIP.bind(native);
   }
 
   get #isTcp(): boolean {
@@ -75,7 +82,7 @@ export class BunTraffic implements Traffic {
   /** One that is over has no address any more, or, on a Unix socket, its client is gone. It costs each request 30 ns. */
   #sortOut(): void {
     const isThere = this.#isTcp
-      ? (request: Request) => this.native.requestIP(request) !== null
+      ? (request: Request) => this.#addressOf(request) !== null
       : (request: Request) => !request.signal.aborted;
     this.#kept = this.#kept.filter(isThere);
     this.#most = Math.max(fewest, 2 * this.#kept.length);
@@ -84,7 +91,7 @@ export class BunTraffic implements Traffic {
   /** The ports of the TCP clients whose requests are under way, bodies that are streamed included. */
   busyPorts(): ReadonlySet<number> {
     this.#sortOut();
-    return new Set(this.#kept.map((request) => this.native.requestIP(request)!.port));
+    return new Set(this.#kept.map((request) => this.#addressOf(request)!.port));
   }
 
   /** A WebSocket is open. */
@@ -105,7 +112,7 @@ export class BunTraffic implements Traffic {
 
   /** How many responses are being sent: to a client that reads slowly, and by a handler that writes yet. */
   #sending(running: number): { slow: number; streams: number } {
-    const count = Math.max(0, this.native.pendingRequests - running);
+    const count = Math.max(0, this.#pending() - running);
     if (count === 0 || this.clients === undefined) return { slow: 0, streams: count };
     const { libc } = this.clients;
     const slow = Math.min(count, outgoingSockets(libc, this.clients.sockets(), this.#isTcp).length);
@@ -113,7 +120,7 @@ export class BunTraffic implements Traffic {
   }
 
   inFlight(): number {
-    const { pendingRequests } = this.native;
+    const pendingRequests = this.#pending();
     // It does not count those whose client is gone.
     if (pendingRequests === 0) return 0;
     const running = this.#running().length;
@@ -121,7 +128,7 @@ export class BunTraffic implements Traffic {
   }
 
   streams(): number {
-    const { pendingRequests } = this.native;
+    const pendingRequests = this.#pending();
     const streams = pendingRequests === 0 ? 0 : this.#sending(this.#running().length).streams;
     return streams + (this.#isClosing() || this.#closedAt === undefined ? this.#sockets.size : 0);
   }
@@ -131,7 +138,7 @@ export class BunTraffic implements Traffic {
   }
 
   unread(): number | undefined {
-    const isCalm = this.native.pendingRequests === 0 && this.#sockets.size === 0;
+    const isCalm = this.#pending() === 0 && this.#sockets.size === 0;
     return this.clients && unreadConnections(this.clients, this.#isTls, isCalm);
   }
 
@@ -160,7 +167,7 @@ export class BunTraffic implements Traffic {
 
   /** Of a response whose client reads slowly nothing tells whether the handler still writes it: its signal aborts as well. */
   abortStreams(which: StreamKind): void {
-    if (this.native.pendingRequests === 0) return;
+    if (this.#pending() === 0) return;
     // Only on a Unix socket the type of a response is known.
     if (which === "events" && this.#isTcp) return;
     for (const { signal } of this.#streaming()) abortSignal(signal);
@@ -174,7 +181,7 @@ export class BunTraffic implements Traffic {
     const running = this.#running();
     // Nothing tells which connection is whose.
     if (this.#isClosing() || (!this.#isTcp && running.length > 0)) return;
-    const ports = new Set(running.map((request) => this.native.requestIP(request)?.port));
+    const ports = new Set(running.map((request) => this.#addressOf(request)?.port));
     this.#cutter?.look((port) => ports.has(port));
   }
 

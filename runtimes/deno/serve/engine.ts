@@ -15,7 +15,7 @@ import { backgroundTimer } from "../background_timer.ts";
 import { denoHost as host } from "../host.ts";
 import type { DenoServeHandler, DenoServeInfo } from "../types.ts";
 import { httpUrl, requestsWithUrl } from "./request_url.ts";
-import { adoptServing, openServing, type Served, type Tracked } from "./served.ts";
+import { adoptServing, openServing, type Tracked, type TrackedServer } from "./served.ts";
 import type { DenoTraffic } from "./traffic.ts";
 import { loadUpgrades } from "./upgrades.ts";
 
@@ -67,11 +67,11 @@ function toDenoHandler(handler: EngineHandler, place: Place, traffic: DenoTraffi
 /** The engine on `Deno.serve()`. */
 export class DenoEngine implements Engine {
   readonly name: EngineName = "deno-serve";
-  readonly #served: Served;
+  readonly #served: TrackedServer;
   #endIdle = () => {};
   readonly finished: Promise<void>;
 
-  constructor(served: Served) {
+  constructor(served: TrackedServer) {
     this.#served = served;
     this.finished = served.serving.finished;
   }

@@ -1,10 +1,10 @@
-import { Fd3Error } from "../../../src/errors.ts";
+import { ownOptions } from "../../../src/activation/choose.ts";
 import { closing } from "../../../src/http/closing.ts";
 import { Exchanges, isThenable } from "../../../src/http/exchanges.ts";
 import { checkEndOptions } from "../../../src/http/options.ts";
-import { EngineServer, type ServerParts } from "../../../src/http/server.ts";
+import { EngineServer, openParts, type ServerParts } from "../../../src/http/server.ts";
 import type { DrainOptions } from "../../../src/http/types.ts";
-import { type Adapter, listenWith } from "../../../src/listen.ts";
+import type { Adapter } from "../../../src/listen.ts";
 import { serverLog } from "../../../src/service/report.ts";
 import type { ListenOptions } from "../../../src/types.ts";
 import { fromDeno } from "../address.ts";
@@ -12,8 +12,7 @@ import { denoHost as host } from "../host.ts";
 import { serviceHost } from "../service_host.ts";
 import type { DenoAddress, DenoHttpServer, DenoServeHandler } from "../types.ts";
 import { DenoEngine } from "./engine.ts";
-import { adoptServing, openServing, type Served, type Tracked } from "./served.ts";
-import type { Serving } from "./serving.ts";
+import { adoptServing, openServing, type Tracked, type TrackedServer } from "./served.ts";
 import type { DenoServeOptions } from "./start.ts";
 
 /** Options of `serveNative()`: those of `listen()`, and those of `Deno.serve()` but for the address. */
@@ -80,32 +79,13 @@ function checkServeOptions(options: ServeNativeOptions, handler: unknown): void 
   checkEndOptions("serve", { drainTimeout, streamTimeout });
 }
 
-function heed(serving: Serving, signal: AbortSignal | undefined): void {
+function heed({ finished }: EngineServer, abort: () => void, signal: AbortSignal | undefined): void {
   if (signal === undefined) return;
-  if (signal.aborted) return serving.abort();
-  const abort = () => serving.abort();
+  if (signal.aborted) return abort();
   signal.addEventListener("abort", abort, { once: true });
   // It may be the signal of the process, which outlives many servers.
   const forget = () => signal.removeEventListener("abort", abort);
-  serving.finished.then(forget, forget);
-}
-
-/** What is in it of the options of `Deno.serve()`. */
-function ownOptions(options: ServeNativeOptions): DenoServeOptions {
-  const {
-    name: _name,
-    fallback: _fallback,
-    fallbackFor: _for,
-    mode: _mode,
-    group: _group,
-    keepEnv: _keep,
-    drainTimeout: _drain,
-    streamTimeout: _stream,
-    signal: _signal,
-    onListen: _onListen,
-    ...own
-  } = options;
-  return own;
+  finished.then(forget, forget);
 }
 
 /** A `Deno.HttpServer`, and what `daemon()` knows it by. */
@@ -117,9 +97,9 @@ export interface OwnServer {
 /** See `serveNative` of the entry point. */
 export async function serveOwn(options: ServeNativeOptions, handler: DenoServeHandler): Promise<OwnServer> {
   checkServeOptions(options, handler);
-  const tracked = track(handler, options, ownOptions(options));
-  const { signal, onListen, drainTimeout, streamTimeout } = options;
-  const adapter: Adapter<ServerParts & { served: Served }> = {
+  const { signal, onListen, drainTimeout, streamTimeout, ...own } = ownOptions(options);
+  const tracked = track(handler, options, own);
+  const adapter: Adapter<ServerParts & { served: TrackedServer }> = {
     host,
     adopt(choice) {
       const served = adoptServing(choice, tracked);
@@ -130,15 +110,24 @@ export async function serveOwn(options: ServeNativeOptions, handler: DenoServeHa
       return { served, engine: new DenoEngine(served), log, activated: false, name: undefined };
     },
   };
-  const { served: { serving, server: native }, ...parts } = await listenWith(adapter, options);
+  const parts = await openParts(adapter, options);
+  const [{ served: { server: native } }] = parts.all;
+  const { engine } = parts;
+  const abort = () => engine.abort();
   try {
     onListen?.(native.addr);
   } catch (error) {
-    serving.abort();
+    abort();
     throw error;
   }
-  heed(serving, signal);
   const server = new EngineServer(parts, { drainTimeout, streamTimeout });
-  Object.assign(native, { shutdown: () => server.shutdown() });
+  heed(server, abort, signal);
+  // The object of the first socket speaks for all.
+  Object.assign(native, {
+    finished: engine.finished,
+    shutdown: () => server.shutdown(),
+    ref: () => server.ref(),
+    unref: () => server.unref(),
+  });
   return { native, server };
 }

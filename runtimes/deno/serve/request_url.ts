@@ -1,4 +1,5 @@
 import type { FallbackAddress } from "../../../src/activation/address.ts";
+import { urlHost } from "../../../src/http/authority.ts";
 
 /** Gives a request's real URL, from what Deno says and the request's headers. */
 type UrlOf = (url: string, headers: Headers) => string;
@@ -69,7 +70,7 @@ export function ownOrigin(address: FallbackAddress, isTls: boolean): string {
   const [ip] = hostname.split("%");
   const isLocal = ip === "::" || ip === "::1" || ip === "0.0.0.0" || ip.startsWith("127.");
   const isDefault = port === (isTls ? 443 : 80);
-  const host = isLocal ? "localhost" : ip.includes(":") ? `[${ip}]` : ip;
+  const host = isLocal ? "localhost" : urlHost(ip);
   return `${isTls ? "https" : "http"}://${host}${isDefault ? "" : `:${port}`}`;
 }
 

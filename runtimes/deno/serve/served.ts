@@ -24,7 +24,7 @@ export interface Tracked {
 }
 
 /** A server of `Deno.serve()`, with what is under way there. */
-export interface Served {
+export interface TrackedServer {
   readonly serving: Serving;
   readonly server: DenoHttpServer;
   readonly traffic: DenoTraffic;
@@ -43,7 +43,7 @@ function refuseTlsOn(what: string, address: FallbackAddress, { options }: Tracke
  * @throws {Fd3Error} `ERR_FD3_FFI` if a permission is missing, `ERR_FD3_TRANSPLANT` if a step failed, `ERR_FD3_PLATFORM` for TLS on a
  * Unix socket; nothing has changed then.
  */
-export function adoptServing(choice: Choice, tracked: Tracked): Served {
+export function adoptServing(choice: Choice, tracked: Tracked): TrackedServer {
   const { fd } = choice;
   const address = addressOf(choice);
   const why = obstacle(address);
@@ -65,7 +65,11 @@ export function adoptServing(choice: Choice, tracked: Tracked): Served {
  *
  * @throws {Fd3Error} What Deno or the kernel says, with the address; `ERR_FD3_PLATFORM` for TLS on a Unix socket.
  */
-export async function openServing(address: FallbackAddress, access: FileAccess, tracked: Tracked): Promise<Served> {
+export async function openServing(
+  address: FallbackAddress,
+  access: FileAccess,
+  tracked: Tracked,
+): Promise<TrackedServer> {
   refuseTlsOn(formatAddress(address), address, tracked);
   const libc = host.libc();
   const { options, exchanges } = tracked;

@@ -1,7 +1,7 @@
 import { formatAddress } from "../../../src/activation/address.ts";
 import type { Clients } from "../../../src/linux/clients.ts";
 import { systemError } from "../../../src/system_error.ts";
-import type { Opened, Source } from "./source.ts";
+import type { Begun, Source } from "./source.ts";
 import type { Started } from "./start.ts";
 import { setUpSignals } from "../signals.ts";
 import { deno, type DenoHttpServer } from "../types.ts";
@@ -41,7 +41,7 @@ export class Serving {
   /** Settles when it has ended; rejects if it cannot go on. */
   readonly finished: Promise<void>;
 
-  constructor(clients: Clients | undefined, { source, first }: Opened) {
+  constructor(clients: Clients | undefined, { source, first }: Begun) {
     this.clients = clients;
     this.source = source;
     this.finished = new Promise((resolve, reject) => {

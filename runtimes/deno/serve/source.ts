@@ -1,6 +1,6 @@
 import type { FallbackAddress } from "../../../src/activation/address.ts";
 import { Fd3Error } from "../../../src/errors.ts";
-import { AF_UNIX, errnoName, F_DUPFD_CLOEXEC, SOCK_CLOEXEC, SOCK_STREAM } from "../../../src/linux/constants.ts";
+import { AF_UNIX, F_DUPFD_CLOEXEC, SOCK_CLOEXEC, SOCK_STREAM } from "../../../src/linux/constants.ts";
 import { longestBacklog } from "../../../src/linux/backlog.ts";
 import type { Libc } from "../../../src/linux/libc.ts";
 import { encodeUnix } from "../../../src/linux/sockaddr.ts";
@@ -8,6 +8,7 @@ import { describe, isStreamListener } from "../../../src/linux/socket.ts";
 import { findSocket } from "../../../src/linux/transplant.ts";
 import { findRegistration } from "../../../src/linux/epoll.ts";
 import { withdraw } from "../../../src/linux/withdraw.ts";
+import { errnoError } from "../../../src/system_error.ts";
 import type { FileAccess, UnixAddress } from "../../../src/types.ts";
 import { openFallback } from "../../shared/socket_file.ts";
 import { fromDeno } from "../address.ts";
@@ -99,7 +100,7 @@ export class PlainSource implements Source {
 function listenUnix(libc: Libc, path: string): number {
   const name = encodeUnix(path);
   const check = (result: number) => {
-    if (result < 0) throw Object.assign(new Error(errnoName(result)), { code: errnoName(result) });
+    if (result < 0) throw errnoError(result);
     return result;
   };
   const fd = check(libc.socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -114,12 +115,12 @@ function listenUnix(libc: Libc, path: string): number {
 }
 
 /** A source, and its first run. */
-export interface Opened {
+export interface Begun {
   readonly source: Source;
   readonly first: Started;
 }
 
-async function openPath(libc: Libc, address: UnixAddress, access: FileAccess, serve: Serve): Promise<Opened> {
+async function openPath(libc: Libc, address: UnixAddress, access: FileAccess, serve: Serve): Promise<Begun> {
   const open = () => new HeldSource(libc, listenUnix(libc, address.path), address, serve);
   const source = await openFallback(host, address, access, "release", open);
   try {
@@ -131,7 +132,7 @@ async function openPath(libc: Libc, address: UnixAddress, access: FileAccess, se
 }
 
 /** Holds the socket that Deno has just opened. */
-function hold(libc: Libc, opened: Opened, serve: Serve): Opened {
+function hold(libc: Libc, opened: Begun, serve: Serve): Begun {
   const { address } = opened.source;
   try {
     const fd = findSocket(libc, address);
@@ -156,7 +157,7 @@ export async function openSource(
   address: FallbackAddress,
   access: FileAccess,
   serve: Serve,
-): Promise<Opened> {
+): Promise<Begun> {
   if (libc !== undefined && address.transport === "unix" && address.path.startsWith("/")) {
     return await openPath(libc, address, access, serve);
   }

@@ -2,7 +2,7 @@ import { type FallbackAddress, formatAddress } from "../../../src/activation/add
 import { Fd3Error } from "../../../src/errors.ts";
 import type { Libc } from "../../../src/linux/libc.ts";
 import { describe } from "../../../src/linux/socket.ts";
-import { nextFd, transplantWatched } from "../../../src/linux/transplant.ts";
+import { nextFd, transplant } from "../../../src/linux/transplant.ts";
 import type { Registration } from "../../../src/linux/epoll.ts";
 import type { Address } from "../../../src/types.ts";
 import { noPlaceholder, placeholderAddress } from "../native.ts";
@@ -98,7 +98,7 @@ class Transplant {
 
   #put(at: Address): void {
     // It is closed by `cancel()`, once there is something to cancel: Deno accepts nothing after that.
-    this.watched = transplantWatched(this.#libc, this.#held, {
+    this.watched = transplant(this.#libc, this.#held, {
       address: at,
       expected: this.#expectedFd,
       close: () => {},
@@ -141,12 +141,12 @@ export function startOn(
   options: DenoServeOptions,
   handler: DenoServeHandler,
 ): Started {
-  const transplant = new Transplant(libc, held, address);
-  const own = transplant.wrap(handler);
-  const started = startPlaceholder(transplant.placeholder, options, own);
+  const placed = new Transplant(libc, held, address);
+  const own = placed.wrap(handler);
+  const started = startPlaceholder(placed.placeholder, options, own);
   const { server, finished, cancel } = started;
   try {
-    transplant.finish(fromDeno(server.addr), isTls(options));
+    placed.finish(fromDeno(server.addr), isTls(options));
   } catch (error) {
     finished.catch(() => {});
     cancel();
@@ -154,7 +154,7 @@ export function startOn(
   }
   // The same object is behind `info.remoteAddr` of a Unix socket.
   Object.assign(server.addr, toDeno(address));
-  return { ...started, watched: transplant.watched };
+  return { ...started, watched: placed.watched };
 }
 
 function startPlaceholder(at: FallbackAddress, options: DenoServeOptions, handler: DenoServeHandler): Started {

@@ -1,8 +1,9 @@
 import { type OpenPart, stopReason, type StreamKind, type Traffic } from "../../../src/http/engine.ts";
 import { type Exchange, type Exchanges, nameOf } from "../../../src/http/exchanges.ts";
 import type { Clients } from "../../../src/linux/clients.ts";
+import { hungUpSockets } from "../../../src/linux/accepted.ts";
 import { unreadConnections } from "../../../src/linux/handshake.ts";
-import { Cutter } from "../../../src/linux/outgoing.ts";
+import { Cutter, outgoingSockets } from "../../../src/linux/outgoing.ts";
 import { peerPort } from "../../../src/linux/silent.ts";
 import type { Address } from "../../../src/types.ts";
 import type { DenoServeInfo } from "../types.ts";
@@ -84,17 +85,33 @@ export class DenoTraffic implements Traffic {
     socket.addEventListener("close", () => this.#sockets.delete(open));
   }
 
+  /**
+   * The connections whose clients are there, or to which a response is on its way, and how many others are open: Deno does not notice the end of
+   * a client while its handler runs.
+   */
+  #present(clients: Clients): { fds: readonly number[]; gone: number } {
+    const { libc, listener } = clients;
+    const fds = clients.sockets();
+    const hungUp = hungUpSockets(libc, fds);
+    if (hungUp.length === 0) return { fds, gone: 0 };
+    const outgoing = new Set(outgoingSockets(libc, hungUp, listener.transport === "tcp"));
+    const gone = new Set(hungUp.filter((fd) => !outgoing.has(fd)));
+    return { fds: fds.filter((fd) => !gone.has(fd)), gone: gone.size };
+  }
+
   /** Those that run and whose client is there yet. */
   #underWay(): readonly Exchange[] {
-    const { running } = this.#exchanges;
-    if (running === 0) return [];
+    if (this.#exchanges.running === 0) return [];
     const exchanges = this.#exchanges.underWay();
     if (this.#clients === undefined) return exchanges;
+    const { fds, gone } = this.#present(this.#clients);
     const { libc, listener } = this.#clients;
-    const fds = this.#clients.sockets();
-    if (listener.transport !== "tcp") return exchanges.slice(0, fds.length);
-    const ports = new Set(fds.map((fd) => peerPort(libc, fd)));
-    return exchanges.filter(({ remote }) => ports.has(portOf(remote)));
+    if (listener.transport === "tcp") {
+      const ports = new Set(fds.map((fd) => peerPort(libc, fd)));
+      return exchanges.filter(({ remote }) => ports.has(portOf(remote)));
+    }
+    // Nothing tells which connection of a Unix socket is whose, but that those without a client are amid a handler.
+    return exchanges.slice(0, Math.min(fds.length, Math.max(0, exchanges.length - gone)));
   }
 
   inFlight(): number {
@@ -107,7 +124,7 @@ export class DenoTraffic implements Traffic {
   }
 
   connections(): number | undefined {
-    return this.#clients?.sockets().length;
+    return this.#clients && this.#present(this.#clients).fds.length;
   }
 
   unread(): number | undefined {

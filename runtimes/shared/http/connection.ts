@@ -29,6 +29,9 @@ export interface Owner {
 const goingAway = 1001;
 const goingAwayFrame = Uint8Array.of(0x88, 2, goingAway >> 8, goingAway & 0xff);
 
+/** In so many looks in a row a handler must have had nothing to send: it may be between two parts of a body. */
+const idleLooks = 5;
+
 /** How long the client of a WebSocket has to answer the close frame, in milliseconds. */
 const closeMs = 1000;
 
@@ -77,6 +80,8 @@ export class HttpConnection {
   /** The request that made another protocol of it. */
   #upgrade: IncomingMessage | undefined;
   #endProtocol: ((code: number) => void) | undefined;
+  /** In how many looks in a row nothing waited to be sent. */
+  #idleLooks = 0;
 
   constructor(socket: HttpSocket, owner: Owner) {
     this.socket = socket;
@@ -169,9 +174,12 @@ export class HttpConnection {
     else this.socket.destroySoon();
   }
 
-  /** Ends what may never end. */
+  /** Ends what may never end. A response whose client reads slowly goes on. */
   endStreams(): void {
-    if (this.streams.length > 0) {
+    const { streams } = this;
+    if (streams.length > 0) {
+      this.#idleLooks = streams.some(({ writableLength }) => writableLength > 0) ? 0 : this.#idleLooks + 1;
+      if (this.#idleLooks < idleLooks) return;
       // A reset, where there is one: HTTP/1.0 takes a plain end for that of the body.
       if (this.#owner.listener.transport === "tcp") {
         (this.socket.resetAndDestroy ?? this.socket.destroy).call(this.socket);

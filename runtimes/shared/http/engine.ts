@@ -1,3 +1,4 @@
+import { authorityOf } from "../../../src/http/authority.ts";
 import type { Host } from "../../../src/host.ts";
 import type { Engine, EngineHandler, EngineMaker, OpenPart, StreamKind } from "../../../src/http/engine.ts";
 import type { Report } from "../../../src/http/responder.ts";
@@ -96,13 +97,6 @@ export class NodeHttpEngine implements Engine {
   unref(): void {
     this.#server.unref();
   }
-}
-
-/** What a client asks that sends no Host header, as HTTP/1.0 allows. */
-function authorityOf(address: Address): string {
-  if (address.transport !== "tcp") return "localhost";
-  const { hostname, port } = address;
-  return hostname.includes(":") ? `[${hostname.split("%")[0]}]:${port}` : `${hostname}:${port}`;
 }
 
 function createServer(tls: TlsOptions | undefined, options: object): NodeHttpServer {

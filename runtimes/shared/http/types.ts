@@ -42,6 +42,8 @@ export interface ServerResponse {
   readonly headersSent: boolean;
   /** Whether the handler has written all of it. */
   readonly writableEnded: boolean;
+  /** How much of it waits to be sent, in bytes. */
+  readonly writableLength: number;
   /** What it answers. */
   readonly req?: IncomingMessage;
   /** Its head as it is sent. */
