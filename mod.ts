@@ -404,7 +404,7 @@ export const directories: ServiceApi["directories"] = fd3.directories;
  * | nobody was there for `idleTimeout` | stops accepting, answers who came meanwhile, STOPPING=1, cleanups | 0 |
  *
  * `setup` opens listeners and servers, and returns: whoever awaits their end in it is never ready. What a signal finds in flight is
- * waited for as long as `drainTimeout` says: for `serve()`, its drain; for `listen()`, its open connections, which are closed then. Up to
+ * waited for as long as `drainTimeout` says: for servers, their drain; for `listen()`, its open connections, which are closed then. Up to
  * that moment the service manager is asked for more time each second (EXTEND_TIMEOUT_USEC=, 5 s), by the event loop, so that
  * TimeoutStopSec= need not be longer than `drainTimeout`, and still finds a process that hangs. Cleanups that take longer than both
  * are up to TimeoutStopSec=. Signals of a kind that a daemon handles no longer do what they do by default: without `reload`, SIGHUP is

@@ -17,11 +17,10 @@ import { bunHost as host } from "./bun/host.ts";
 import { openBunFunctions } from "./bun/libc.ts";
 import { adoptBun, openBun } from "./bun/listener.ts";
 import { adoptNative } from "./bun/native.ts";
-import type { ServeNativeOptions } from "./bun/serve/native.ts";
+import type { ServeNativeOptions } from "./bun/serve/native.late.ts";
 import type { BunListener, BunServer, BunSocketHandlers } from "./bun/types.ts";
-import { currentRuntime } from "./shared/current_runtime.ts";
-import { processParts } from "./shared/process_host.ts";
-import { processDaemon } from "./shared/process_daemon.ts";
+import { currentRuntime } from "./shared/common.ts";
+import { processDaemon, processParts } from "./shared/process_host.ts";
 import { processService } from "./shared/process_service.ts";
 
 export { Fd3Error, type Fd3ErrorCode } from "../src/errors.ts";
@@ -32,7 +31,7 @@ export type * from "../src/http/types.ts";
 export type * from "../src/notify/types.ts";
 export type * from "../src/service/types.ts";
 export type * from "../src/types.ts";
-export type { ServeNativeOptions } from "./bun/serve/native.ts";
+export type { ServeNativeOptions } from "./bun/serve/native.late.ts";
 export type {
   BunHeaders,
   BunListener,
@@ -45,7 +44,7 @@ export type {
   BunWebSocketHandlers,
 } from "./bun/types.ts";
 
-const loadNative = () => withFreeFds(host, "serve", () => import("./bun/serve/native.ts"));
+const loadNative = () => withFreeFds(host, "serve", () => import("./bun/serve/native.late.ts"));
 
 const runtime: Runtime = {
   ...processParts,
@@ -55,9 +54,9 @@ const runtime: Runtime = {
   current: currentRuntime,
   streams: { adopt: adoptBun, open: openBun },
   daemon: processDaemon,
-  loadNotify: () => import("./bun/notify.ts"),
-  loadHttp: () => import("./bun/http.ts"),
-  loadAttach: () => import("./bun/attach.ts"),
+  loadNotify: () => import("./bun/notify.late.ts"),
+  loadHttp: () => import("./bun/http.late.ts"),
+  loadAttach: () => import("./bun/attach.late.ts"),
   async serveNative([options], times) {
     const { serveOwn } = await loadNative();
     return await serveOwn({ ...(options as ServeNativeOptions), ...times });
@@ -104,7 +103,7 @@ export async function listenNative(options: ListenNativeOptions): Promise<BunLis
   const native: Adapter<BunListener> = {
     host,
     adopt: async (choice) => (await adoptNative(choice, own)).native,
-    open: async (address, access) => (await import("./bun/fallback.ts")).openNative(address, access, own),
+    open: async (address, access) => (await import("./bun/fallback.late.ts")).openNative(address, access, own),
   };
   return await listenWith(native, options);
 }
@@ -514,7 +513,7 @@ export interface BunDaemonContext extends DaemonContext {
  * | nobody was there for `idleTimeout` | stops accepting, answers who came meanwhile, STOPPING=1, cleanups | 0 |
  *
  * `setup` opens listeners and servers, and returns: whoever awaits their end in it is never ready. What a signal finds in flight is
- * waited for as long as `drainTimeout` says: for `serve()`, its drain; for `listen()`, its open connections, which are closed then. Up to
+ * waited for as long as `drainTimeout` says: for servers, their drain; for `listen()`, its open connections, which are closed then. Up to
  * that moment the service manager is asked for more time each second (EXTEND_TIMEOUT_USEC=, 5 s), by the event loop, so that
  * TimeoutStopSec= need not be longer than `drainTimeout`, and still finds a process that hangs. Cleanups that take longer than both
  * are up to TimeoutStopSec=. Signals of a kind that a daemon handles no longer do what they do by default: without `reload`, SIGHUP is

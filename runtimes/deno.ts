@@ -18,10 +18,10 @@ import { denoHost as host } from "./deno/host.ts";
 import { openDenoFunctions } from "./deno/libc.ts";
 import { adoptDeno, openDeno } from "./deno/listener.ts";
 import { adoptNative } from "./deno/native.ts";
-import type { ServeNativeOptions } from "./deno/serve/native.ts";
+import type { ServeNativeOptions } from "./deno/serve/native.late.ts";
 import { serviceHost } from "./deno/service_host.ts";
 import { deno, type DenoHttpServer, type DenoListener, type DenoServeHandler } from "./deno/types.ts";
-import { currentRuntime } from "./shared/current_runtime.ts";
+import { currentRuntime } from "./shared/common.ts";
 
 export { Fd3Error, type Fd3ErrorCode } from "../src/errors.ts";
 export type * from "../src/api.ts";
@@ -31,7 +31,7 @@ export type * from "../src/http/types.ts";
 export type * from "../src/notify/types.ts";
 export type * from "../src/service/types.ts";
 export type * from "../src/types.ts";
-export type { ServeNativeOptions } from "./deno/serve/native.ts";
+export type { ServeNativeOptions } from "./deno/serve/native.late.ts";
 export type {
   DenoAddress,
   DenoConn,
@@ -41,7 +41,7 @@ export type {
   DenoServeInfo,
 } from "./deno/types.ts";
 
-const loadNative = () => withFreeFds(host, "serve", () => import("./deno/serve/native.ts"));
+const loadNative = () => withFreeFds(host, "serve", () => import("./deno/serve/native.late.ts"));
 
 const runtime: Runtime = {
   host,
@@ -55,9 +55,9 @@ const runtime: Runtime = {
   onTermination(callback) {
     for (const signal of ["SIGTERM", "SIGINT"]) deno().addSignalListener(signal, callback);
   },
-  loadNotify: () => import("./deno/notify.ts"),
-  loadHttp: () => import("./deno/http.ts"),
-  loadAttach: () => import("./shared/attach.ts"),
+  loadNotify: () => import("./deno/notify.late.ts"),
+  loadHttp: () => import("./deno/http.late.ts"),
+  loadAttach: () => import("./shared/attach.late.ts"),
   async serveNative([options, handler], times) {
     const { serveOwn } = await loadNative();
     return await serveOwn({ ...Object(options), ...times }, handler as DenoServeHandler);
@@ -69,7 +69,8 @@ const fd3: Fd3 = createFd3(runtime);
 const native: Adapter<DenoListener> = {
   host,
   adopt: (choice) => pastGone(adoptNative(choice).native),
-  open: async (address, access) => pastGone(await (await import("./deno/fallback.ts")).openNative(address, access)),
+  open: async (address, access) =>
+    pastGone(await (await import("./deno/fallback.late.ts")).openNative(address, access)),
 };
 
 /**
@@ -506,7 +507,7 @@ export interface DenoDaemonContext extends DaemonContext {
  * | nobody was there for `idleTimeout` | stops accepting, answers who came meanwhile, STOPPING=1, cleanups | 0 |
  *
  * `setup` opens listeners and servers, and returns: whoever awaits their end in it is never ready. What a signal finds in flight is
- * waited for as long as `drainTimeout` says: for `serve()`, its drain; for `listen()`, its open connections, which are closed then. Up to
+ * waited for as long as `drainTimeout` says: for servers, their drain; for `listen()`, its open connections, which are closed then. Up to
  * that moment the service manager is asked for more time each second (EXTEND_TIMEOUT_USEC=, 5 s), by the event loop, so that
  * TimeoutStopSec= need not be longer than `drainTimeout`, and still finds a process that hangs. Cleanups that take longer than both
  * are up to TimeoutStopSec=. Signals of a kind that a daemon handles no longer do what they do by default: without `reload`, SIGHUP is

@@ -12,10 +12,9 @@ import type { Runtime } from "../src/runtime.ts";
 import type { ServiceApi } from "../src/service/types.ts";
 import { nodeHost as host } from "./node/host.ts";
 import { openNodeFunctions } from "./node/libc.ts";
-import { currentRuntime } from "./shared/current_runtime.ts";
+import { currentRuntime } from "./shared/common.ts";
 import { adoptNet } from "./shared/net_listener.ts";
-import { processDaemon } from "./shared/process_daemon.ts";
-import { processParts } from "./shared/process_host.ts";
+import { processDaemon, processParts } from "./shared/process_host.ts";
 import { processService } from "./shared/process_service.ts";
 
 export { Fd3Error, type Fd3ErrorCode } from "../src/errors.ts";
@@ -35,12 +34,12 @@ const runtime: Runtime = {
   current: currentRuntime,
   streams: {
     adopt: (choice) => adoptNet(host, choice),
-    open: async (address, access) => (await import("./shared/net_fallback.ts")).openNet(host, address, access),
+    open: async (address, access) => (await import("./shared/net_fallback.late.ts")).openNet(host, address, access),
   },
   daemon: processDaemon,
-  loadNotify: () => import("./node/notify.ts"),
-  loadHttp: () => import("./node/http.ts"),
-  loadAttach: () => import("./shared/attach.ts"),
+  loadNotify: () => import("./node/notify.late.ts"),
+  loadHttp: () => import("./node/http.late.ts"),
+  loadAttach: () => import("./shared/attach.late.ts"),
   serveNative() {
     const text = "Cannot serve with the runtime's own server: Node's are those of node:http, which attach() takes";
     return Promise.reject(new Fd3Error("ERR_FD3_PLATFORM", text));
@@ -412,7 +411,7 @@ export const directories: ServiceApi["directories"] = fd3.directories;
  * | nobody was there for `idleTimeout` | stops accepting, answers who came meanwhile, STOPPING=1, cleanups | 0 |
  *
  * `setup` opens listeners and servers, and returns: whoever awaits their end in it is never ready. What a signal finds in flight is
- * waited for as long as `drainTimeout` says: for `serve()`, its drain; for `listen()`, its open connections, which are closed then. Up to
+ * waited for as long as `drainTimeout` says: for servers, their drain; for `listen()`, its open connections, which are closed then. Up to
  * that moment the service manager is asked for more time each second (EXTEND_TIMEOUT_USEC=, 5 s), by the event loop, so that
  * TimeoutStopSec= need not be longer than `drainTimeout`, and still finds a process that hangs. Cleanups that take longer than both
  * are up to TimeoutStopSec=. Signals of a kind that a daemon handles no longer do what they do by default: without `reload`, SIGHUP is

@@ -59,7 +59,7 @@ function dynamicImports(inputs: Inputs, files: readonly string[]): Set<string> {
  */
 function coreFiles(inputs: Inputs): string[] {
   const [deno, bun, node] = runtimes.map((entry) => closure(inputs, entry));
-  const daemon = closure(inputs, "src/daemon/daemon.ts");
+  const daemon = closure(inputs, "src/daemon/daemon.late.ts");
   const later = [...dynamicImports(inputs, Object.keys(inputs))].map((file) => closure(inputs, file));
   const isCore = (file: string) => {
     const uses = [deno, bun, node].filter((files) => files.has(file)).length;
@@ -82,7 +82,7 @@ function elsewhere(place: (file: string, kind: string) => string | undefined): P
   };
 }
 
-const chunk = (file: string) => `chunks/${basename(file, ".ts")}`;
+const chunk = (file: string) => `chunks/${basename(file, ".late.ts")}`;
 
 /**
  * An entry point is two files: core.js, one module instance however the entry points are mixed, so that `error instanceof Fd3Error`

@@ -1,16 +1,12 @@
 import { listenFds } from "./activation/table.ts";
 import { takeFd, unclaimedFds } from "./activation/take_fd.ts";
 import type { Api } from "./api.ts";
-import type { DaemonParts } from "./daemon/daemon_host.ts";
 import type { DaemonApi } from "./daemon/types.ts";
-import { withFreeFds } from "./free_fds.ts";
 import { listenAllWith } from "./listen.ts";
 import { facade } from "./notify/facade.ts";
 import type { NotifyApi } from "./notify/types.ts";
-import { checkRuntime, type HttpModule, type Runtime } from "./runtime.ts";
-import { booted } from "./service/booted.ts";
-import { credential } from "./service/credential.ts";
-import { directories } from "./service/directories.ts";
+import { checkRuntime, loadAttach, loadHttp, type Runtime } from "./runtime.ts";
+import { booted, credential, directories } from "./service/surroundings.ts";
 import { log } from "./service/log.ts";
 import type { ServiceApi } from "./service/types.ts";
 import type { Listener } from "./types.ts";
@@ -20,10 +16,6 @@ export interface Fd3 extends Api, DaemonApi, NotifyApi, ServiceApi {}
 
 /** Refuses where this is another runtime. */
 type Check = (action: string) => void;
-
-function loadHttp({ host, loadHttp }: Runtime): Promise<HttpModule> {
-  return withFreeFds(host, "serve", loadHttp);
-}
 
 function listening(runtime: Runtime, check: Check): Pick<Api, "listenFds" | "listen" | "serve" | "attach"> {
   const { host, streams } = runtime;
@@ -36,7 +28,7 @@ function listening(runtime: Runtime, check: Check): Pick<Api, "listenFds" | "lis
       check("listen");
       const undo = (listener: Listener) => listener.close();
       const listeners = await listenAllWith({ host, ...streams, undo }, options);
-      return listeners.length === 1 ? listeners[0] : (await import("./several.ts")).joined(listeners);
+      return listeners.length === 1 ? listeners[0] : (await import("./several.late.ts")).joined(listeners);
     },
     async serve(handler, options = {}) {
       check("serve");
@@ -45,7 +37,7 @@ function listening(runtime: Runtime, check: Check): Pick<Api, "listenFds" | "lis
     },
     async attach(server, options = {}) {
       check("attach");
-      const { ways, attachServer } = await withFreeFds(host, "attach", runtime.loadAttach);
+      const { ways, attachServer } = await loadAttach(runtime);
       return await attachServer(runtime, ways, server, options);
     },
   };
@@ -113,35 +105,6 @@ function notifying(runtime: Runtime, check: Check): NotifyApi {
   return facade(load, () => runtime);
 }
 
-/** The code of a daemon is loaded on the first call, in one file: a service that only listens does not wait for it. */
-function daemonOf(runtime: Runtime, check: Check, rest: Omit<Fd3, "daemon">): DaemonApi["daemon"] {
-  const serve: DaemonParts["serve"] = async (handler, options) => {
-    const { adapter, serveWith } = await loadHttp(runtime);
-    const server = await serveWith(adapter, handler, options);
-    return { server, traffic: server.traffic };
-  };
-  const attach: DaemonParts["attach"] = async (server, options) => {
-    const { ways, attachServer } = await withFreeFds(runtime.host, "attach", runtime.loadAttach);
-    const attached = await attachServer(runtime, ways, server, options);
-    return { server: attached, traffic: attached.traffic };
-  };
-  const serveNative: DaemonParts["serveNative"] = async (args, times) => {
-    const { native, server } = await runtime.serveNative(args, times);
-    return { native, server, traffic: server.traffic };
-  };
-  return async (setup, options = {}) => {
-    check("start the daemon");
-    const { asked, runDaemon, timers } = await import("./daemon/daemon.ts");
-    const { listen, log } = rest;
-    const parts = asked({ host: runtime.host, ...rest });
-    await runDaemon(
-      { ...timers, ...runtime.daemon, listen, log, ...parts, serve, attach, serveNative },
-      setup,
-      options,
-    );
-  };
-}
-
 /**
  * The whole API on one runtime.
  *
@@ -155,5 +118,13 @@ export function createFd3(runtime: Runtime): Fd3 {
     ...surroundings(runtime, check),
     ...notifying(runtime, check),
   };
-  return { ...rest, daemon: daemonOf(runtime, check, rest) };
+  return {
+    ...rest,
+    async daemon(setup, options = {}) {
+      check("start the daemon");
+      // In one file: a service that only listens does not wait for it.
+      const { startDaemon } = await import("./daemon/daemon.late.ts");
+      await startDaemon(runtime, rest, setup, options);
+    },
+  };
 }

@@ -36,10 +36,10 @@ async function listenNow<L, A extends Adapter<L>>(
   const { host } = adapter;
   const choices = choose(host, streamListener, options);
   if (choices === undefined) {
-    const { chooseFallback } = await import("./activation/fallback.ts");
+    const { chooseFallback } = await import("./activation/fallback.late.ts");
     return [await adapter.open(chooseFallback(host, options), options)];
   }
-  if ("refused" in choices) throw (await import("./activation/refusal.ts")).refusalError(choices, host);
+  if ("refused" in choices) throw (await import("./activation/refusal.late.ts")).refusalError(choices, host);
   return await adopt(adapter, choices);
 }
 
@@ -73,7 +73,7 @@ export async function listenAllWith<L>(adapter: AdapterOfAll<L>, options: Listen
   checkListenOptions(options);
   return await withFreeFds(adapter.host, "listen", async () => {
     if (options.all !== true) return await listenNow(adapter, options, adoptOne);
-    const { adoptAll } = await import("./several.ts");
+    const { adoptAll } = await import("./several.late.ts");
     return await listenNow(adapter, options, adoptAll);
   });
 }

@@ -1,6 +1,7 @@
 import type { attachServer, ServerWays } from "./attach/attach.ts";
 import type { DaemonRuntime, Times } from "./daemon/daemon_host.ts";
 import { Fd3Error } from "./errors.ts";
+import { withFreeFds } from "./free_fds.ts";
 import type { Host } from "./host.ts";
 import type { ServeAdapter, serveWith } from "./http/serve.ts";
 import type { EngineServer } from "./http/server.ts";
@@ -68,4 +69,14 @@ export function checkRuntime({ host, current }: Pick<Runtime, "host" | "current"
   if (own === found) return;
   const text = `Cannot ${action}: fd3/${own.toLowerCase()} is for ${own}, and this is ${found}; import "fd3"`;
   throw new Fd3Error("ERR_FD3_PLATFORM", text);
+}
+
+/** What serves HTTP. Its code is loaded here, so that a service that only listens does not wait for it. */
+export function loadHttp({ host, loadHttp }: Runtime): Promise<HttpModule> {
+  return withFreeFds(host, "serve", loadHttp);
+}
+
+/** What attaches servers, loaded likewise. */
+export function loadAttach({ host, loadAttach }: Runtime): Promise<AttachModule> {
+  return withFreeFds(host, "attach", loadAttach);
 }

@@ -8,14 +8,13 @@ import { named } from "../src/activation/choose.ts";
 import { parseNames } from "../src/activation/listen_fds.ts";
 import { parseInt32, parsePid, parseUint64 } from "../src/activation/number.ts";
 import { findWrapper } from "../src/activation/wrapper.ts";
-import { credential } from "../src/service/credential.ts";
-import { directories } from "../src/service/directories.ts";
+import { credential, directories } from "../src/service/surroundings.ts";
 import { detailsOf, errnoOf, messageOf } from "../src/service/failure.ts";
 import { logText } from "../src/service/log.ts";
 import { parseEpollInfo, socketInode } from "../src/linux/proc.ts";
-import { notifyAddress } from "../src/notify/address.ts";
+import { notifyAddress } from "../src/notify/transport.ts";
 import { isFdName } from "../src/notify/state.ts";
-import { statusLine } from "../src/notify/status_line.ts";
+import { statusLine } from "../src/daemon/messages.ts";
 import { systemError } from "../src/system_error.ts";
 import type { ServiceHost } from "../src/service/host.ts";
 

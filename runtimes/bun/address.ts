@@ -1,5 +1,5 @@
 import type { FallbackAddress } from "../../src/activation/address.ts";
-import { runtimePath } from "../shared/paths.ts";
+import { runtimePath } from "../shared/common.ts";
 
 /** `Bun.listen()`'s form of an address. */
 export function toBun(address: FallbackAddress): object {

@@ -1,11 +1,10 @@
 import type { Choice } from "../../src/activation/choose.ts";
 import type { Fd3Error } from "../../src/errors.ts";
-import type { Clients } from "../../src/linux/clients.ts";
+import { type Clients, clientsAt } from "../../src/linux/clients.ts";
 import { unreadConnections } from "../../src/linux/handshake.ts";
 import type { Address } from "../../src/types.ts";
 import { type HttpListening, type HttpParts, type HttpWays, knownListening } from "../shared/http/listening.ts";
-import { openServer } from "../shared/net_fallback.ts";
-import { clientsAt } from "../shared/server_clients.ts";
+import { openServer } from "../shared/net_fallback.late.ts";
 import { bunHost as host } from "./host.ts";
 import type { NodeHttpServer } from "../shared/http/types.ts";
 import { findServeSocket } from "./serve/socket.ts";
@@ -66,7 +65,7 @@ export async function adoptHttp(parts: HttpParts, choice: Choice, action: string
     return { listening: listening(parts, address, clients, stop), ready };
   } catch (error) {
     if ((error as Fd3Error).code !== "ERR_FD3_TRANSPLANT") throw error;
-    const { listenByNet } = await import("./net_feed.ts");
+    const { listenByNet } = await import("./net_feed.late.ts");
     const { address, net } = await listenByNet(server, choice, action, error);
     const { ref, unref } = net as NodeHttpServer;
     Object.assign(server, { ref: ref.bind(net), unref: unref.bind(net) });

@@ -8,7 +8,7 @@ import {
   signatures,
   wrapLibc,
 } from "../../src/linux/libc.ts";
-import { builtin } from "../shared/builtin.ts";
+import { builtin } from "../shared/common.ts";
 import { processGlobal } from "../shared/process_host.ts";
 
 /** `bun:ffi`. https://bun.com/docs/runtime/ffi */

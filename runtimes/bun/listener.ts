@@ -54,7 +54,7 @@ export function adoptBun(choice: Choice): Promise<Listener> {
 /** Opens an address with Bun.listen(). */
 export function openBun(fallback: FallbackAddress, access: FileAccess): Promise<Listener> {
   const open = async (options: BunListenOptions): Promise<OpenedListener> => {
-    const { openNative } = await import("./fallback.ts");
+    const { openNative } = await import("./fallback.late.ts");
     const native = await openNative(fallback, access, options);
     if (fallback.transport === "unix") return { native, address: fallback };
     const libc = host.libc();

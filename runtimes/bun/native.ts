@@ -1,12 +1,10 @@
-import type { Choice } from "../../src/activation/choose.ts";
+import { addressOf, type Choice } from "../../src/activation/choose.ts";
 import { Fd3Error } from "../../src/errors.ts";
 import { hasLibc } from "../../src/host.ts";
-import { longestBacklog } from "../../src/linux/backlog.ts";
+import { inheritedBacklog, longestBacklog } from "../../src/linux/backlog.ts";
 import { systemError } from "../../src/system_error.ts";
 import type { Address } from "../../src/types.ts";
-import { inheritedBacklog } from "../shared/backlog.ts";
-import { addressOf } from "../shared/choice.ts";
-import { runtimePath } from "../shared/paths.ts";
+import { runtimePath } from "../shared/common.ts";
 import { bunHost as host } from "./host.ts";
 import { bun, type BunListener } from "./types.ts";
 
@@ -40,7 +38,7 @@ export async function adoptNative(choice: Choice, options: BunListenOptions): Pr
   const libc = host.libc();
   if (!hasLibc(libc)) return { native: adoptByOption(fd, options), address: { transport: "unix", path: "" } };
   if (address === undefined) throw new Fd3Error("ERR_FD3_PLATFORM", `Cannot adopt fd ${fd}: its family is unknown`);
-  const byTransplant = async () => (await import("./transplanted.ts")).adoptByTransplant(choice, address, options);
+  const byTransplant = async () => (await import("./transplanted.late.ts")).adoptByTransplant(choice, address, options);
   const byOption = (backlog: number) => {
     const native = adoptByOption(fd, options);
     libc.listen(fd, backlog);

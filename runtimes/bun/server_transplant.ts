@@ -1,18 +1,16 @@
-import type { Choice } from "../../src/activation/choose.ts";
+import { addressOf, type Choice } from "../../src/activation/choose.ts";
 import { Fd3Error } from "../../src/errors.ts";
 import { hasLibc } from "../../src/host.ts";
 import { EPOLLET } from "../../src/linux/constants.ts";
-import type { Clients } from "../../src/linux/clients.ts";
+import { type Clients, inheritedClients } from "../../src/linux/clients.ts";
 import type { Registration } from "../../src/linux/epoll.ts";
 import type { Libc } from "../../src/linux/libc.ts";
 import { secretName } from "../../src/linux/sockaddr.ts";
 import { openTransplanted } from "../../src/linux/transplant.ts";
 import type { Address } from "../../src/types.ts";
-import { addressOf } from "../shared/choice.ts";
 import { serverAddress, startServer } from "../shared/net_listener.ts";
 import type { NetServer } from "../shared/node_types.ts";
-import { runtimePath } from "../shared/paths.ts";
-import { inheritedClients } from "../shared/server_clients.ts";
+import { runtimePath } from "../shared/common.ts";
 import { bunHost as host } from "./host.ts";
 import { ServeSocket } from "./serve/socket.ts";
 

@@ -1,5 +1,5 @@
 import type { Address } from "../../src/types.ts";
-import { runtimePath } from "../shared/paths.ts";
+import { runtimePath } from "../shared/common.ts";
 import type { DenoAddress } from "./types.ts";
 
 /** Deno's form of an address. */

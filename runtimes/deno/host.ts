@@ -1,8 +1,7 @@
-import { isLack } from "../../src/free_fds.ts";
+import { canOpen as canOpenOn, isLack } from "../../src/free_fds.ts";
 import { hasLibc, type Host } from "../../src/host.ts";
-import { warnOnce } from "../../src/service/warning.ts";
-import { env, libc } from "./process.ts";
-import { serviceHost } from "./service_host.ts";
+import { warnOnce } from "../../src/service/log.ts";
+import { env, libc, serviceHost } from "./service_host.ts";
 import { deno, isGranted } from "./types.ts";
 
 /** Whether so many descriptors can be opened, where Deno may open anything. */
@@ -32,3 +31,20 @@ export const denoHost: Host = {
   libc,
   canOpen: (count) => hasLibc(libc()) ? undefined : canOpen(count),
 };
+
+/** Deno's signals take two descriptors, and one for a moment. */
+const neededFds = 3;
+
+/**
+ * Makes Deno set up its signal handling now. It does so by itself half a second after the start, and panics if there is no descriptor
+ * left for it then (Deno 2.9, ext/signals). SIGURG is ignored by default, so nothing changes for the process.
+ *
+ * @returns Whether it was done: not where no descriptors are left.
+ */
+export function setUpSignals(): boolean {
+  if (canOpenOn(denoHost, neededFds) === false) return false;
+  const nothing = () => {};
+  deno().addSignalListener("SIGURG", nothing);
+  deno().removeSignalListener("SIGURG", nothing);
+  return true;
+}

@@ -7,9 +7,8 @@ import { BaseListener, type ListenerParts } from "../../src/stream/listener.ts";
 import type { Address, Connection, FileAccess, Listener } from "../../src/types.ts";
 import { isOfClient } from "./accept.ts";
 import { fromDeno } from "./address.ts";
-import { denoHost as host } from "./host.ts";
+import { denoHost as host, setUpSignals } from "./host.ts";
 import { adoptNative } from "./native.ts";
-import { setUpSignals } from "./signals.ts";
 import type { DenoConn, DenoListener } from "./types.ts";
 
 /** How long to wait for a free descriptor before accepting again. */
@@ -97,20 +96,13 @@ export function adoptDeno(choice: Choice): Listener | Promise<Listener> {
     // Without FFI it is a choice.
     if (hasLibc(host.libc())) host.warn(`listens with node:net, which is slower than Deno.listen: ${error.message}`);
     // The portable way needs no permission at all, but node:net, which takes as long to load as Deno to start.
-    return adoptPortably(choice);
+    return import("./portable.late.ts").then(({ adoptPortably }) => adoptPortably(choice));
   }
-}
-
-async function adoptPortably(choice: Choice): Promise<Listener> {
-  const { adoptNet } = await import("../shared/net_listener.ts");
-  const listener = await adoptNet(host, choice);
-  setUpSignals();
-  return listener;
 }
 
 /** Opens an address with Deno.listen(). */
 export async function openDeno(fallback: FallbackAddress, access: FileAccess): Promise<Listener> {
-  const { openNative } = await import("./fallback.ts");
+  const { openNative } = await import("./fallback.late.ts");
   const native = await openNative(fallback, access);
   const address = fallback.transport === "unix" ? fallback : fromDeno(native.addr);
   return new DenoStreamListener(native, { address, activated: false, name: undefined, stop: () => native.close() });

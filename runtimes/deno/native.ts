@@ -1,5 +1,5 @@
 import type { FallbackAddress } from "../../src/activation/address.ts";
-import type { Choice } from "../../src/activation/choose.ts";
+import { addressOf, type Choice } from "../../src/activation/choose.ts";
 import { Fd3Error } from "../../src/errors.ts";
 import { hasLibc } from "../../src/host.ts";
 import type { Libc } from "../../src/linux/libc.ts";
@@ -7,7 +7,6 @@ import { secretName } from "../../src/linux/sockaddr.ts";
 import { openTransplanted } from "../../src/linux/transplant.ts";
 import { systemError } from "../../src/system_error.ts";
 import type { Address } from "../../src/types.ts";
-import { addressOf } from "../shared/choice.ts";
 import { fromDeno, toDeno } from "./address.ts";
 import { denoHost as host } from "./host.ts";
 import { deno, type DenoListener, isGranted } from "./types.ts";

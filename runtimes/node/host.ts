@@ -1,6 +1,6 @@
 import type { Host } from "../../src/host.ts";
 import { lazy } from "../../src/lazy.ts";
-import { warnOnce } from "../../src/service/warning.ts";
+import { warnOnce } from "../../src/service/log.ts";
 import { processHost } from "../shared/process_host.ts";
 import { processService } from "../shared/process_service.ts";
 import { canOpen, describeByProc, isOpen, isWorker, readProc } from "./inspect.ts";

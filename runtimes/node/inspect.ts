@@ -3,7 +3,7 @@ import { AF_INET, AF_INET6, AF_UNIX } from "../../src/linux/constants.ts";
 import { socketInode } from "../../src/linux/proc.ts";
 import type { DescriptorKind } from "../../src/linux/socket.ts";
 import type { Address } from "../../src/types.ts";
-import { builtin } from "../shared/builtin.ts";
+import { builtin } from "../shared/common.ts";
 import type { FsModule } from "../shared/node_types.ts";
 
 /** `__SO_ACCEPTCON` of a line in /proc/net/unix (include/uapi/linux/net.h). */

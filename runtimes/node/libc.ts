@@ -10,7 +10,7 @@ import {
   signatures,
   wrapLibc,
 } from "../../src/linux/libc.ts";
-import { builtin } from "../shared/builtin.ts";
+import { builtin } from "../shared/common.ts";
 import { processGlobal } from "../shared/process_host.ts";
 
 /** `node:ffi`, Node 26.1 and later. https://nodejs.org/api/ffi.html */

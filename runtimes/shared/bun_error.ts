@@ -3,7 +3,7 @@ import { Fd3Error } from "../../src/errors.ts";
 import { hasLibc, type Host } from "../../src/host.ts";
 import { AF_INET, AF_INET6, AF_UNIX, EAFNOSUPPORT, SOCK_CLOEXEC, SOCK_STREAM } from "../../src/linux/constants.ts";
 import type { Libc } from "../../src/linux/libc.ts";
-import { builtin } from "./builtin.ts";
+import { builtin } from "./common.ts";
 import type { DnsModule, FsModule } from "./node_types.ts";
 
 function withNewCode(error: unknown, code: unknown): Error {

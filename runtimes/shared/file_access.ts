@@ -4,7 +4,7 @@ import { cString, type Libc } from "../../src/linux/libc.ts";
 import { quoted } from "../../src/quoted.ts";
 import { errnoError } from "../../src/system_error.ts";
 import type { FileAccess } from "../../src/types.ts";
-import { builtin } from "./builtin.ts";
+import { builtin } from "./common.ts";
 import type { FsModule } from "./node_types.ts";
 
 // The mode of a socket file, and its group. Another user may be able to write to its folder, so nothing here follows a path twice: the mode is

@@ -1,12 +1,10 @@
 import type { FallbackAddress } from "../../src/activation/address.ts";
-import type { Choice } from "../../src/activation/choose.ts";
+import { addressOf, type Choice } from "../../src/activation/choose.ts";
 import { hasLibc, type Host } from "../../src/host.ts";
-import { longestBacklog } from "../../src/linux/backlog.ts";
+import { inheritedBacklog, longestBacklog } from "../../src/linux/backlog.ts";
 import { PushListener } from "../../src/stream/listener.ts";
 import { systemError } from "../../src/system_error.ts";
-import { inheritedBacklog } from "./backlog.ts";
-import { builtin } from "./builtin.ts";
-import { addressOf } from "./choice.ts";
+import { builtin } from "./common.ts";
 import { netConnection } from "./net_connection.ts";
 import type { NetModule, NetServer, NetSocket } from "./node_types.ts";
 

@@ -1,6 +1,6 @@
 import type { LibcMissing } from "../../src/host.ts";
 import { messageLibcs, type NotifyHost, type NotifyParts } from "../../src/notify/host.ts";
-import { builtin } from "./builtin.ts";
+import { builtin } from "./common.ts";
 import { processGlobal } from "./process_host.ts";
 
 /** `node:child_process`. */

@@ -1,5 +1,5 @@
 import type { ServiceHost } from "../../src/service/host.ts";
-import { builtin } from "./builtin.ts";
+import { builtin } from "./common.ts";
 import { processGlobal } from "./process_host.ts";
 
 /** The parts of `node:fs` that a service's surroundings take. */

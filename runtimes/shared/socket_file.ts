@@ -18,7 +18,7 @@ import { encodeUnix } from "../../src/linux/sockaddr.ts";
 import { systemError } from "../../src/system_error.ts";
 import type { FileAccess } from "../../src/types.ts";
 import { withCode } from "./bun_error.ts";
-import { builtin } from "./builtin.ts";
+import { builtin } from "./common.ts";
 import { bindWithMode, firstMode, groupId, hasMode, setAccess } from "./file_access.ts";
 import type { FsModule, NetModule } from "./node_types.ts";
 

@@ -1,5 +1,5 @@
 import type { TlsOptions } from "../../src/http/types.ts";
-import { builtin } from "./builtin.ts";
+import { builtin } from "./common.ts";
 
 /** `node:crypto`. https://nodejs.org/api/crypto.html */
 interface CryptoModule {

@@ -1,9 +1,10 @@
 import { hasLibc, type Host } from "../host.ts";
 import { describe, type DescriptorKind, isStreamListener } from "../linux/socket.ts";
 import { type Refuse, refusing } from "../quoted.ts";
-import type { ListenFd, ListenFdsOptions, ListenOptions } from "../types.ts";
-import type { Refusal } from "./refusal.ts";
+import type { Address, ListenFd, ListenFdsOptions, ListenOptions } from "../types.ts";
+import type { Refusal } from "./refusal.late.ts";
 import { listenFds, table } from "./table.ts";
+import { Fd3Error } from "../errors.ts";
 
 /** A descriptor that was chosen and is still where it was; `take()` once the runtime has it. */
 export interface Choice extends ListenFd {
@@ -130,4 +131,17 @@ export function checkListenOptions(options: ListenOptions): void {
   }
   if (group === undefined || (typeof group === "string" && group !== "")) return;
   if (!isIn(group, 0xffffffff)) refuse("group", group, "neither a name nor a number of a group");
+}
+
+/**
+ * The address of a chosen listener, where it is known.
+ *
+ * @throws {Fd3Error} `ERR_FD3_PLATFORM` for a vsock: no runtime accepts on one.
+ */
+export function addressOf({ fd, kind }: Choice): Exclude<Address, { transport: "vsock" }> | undefined {
+  const address = kind?.is === "socket" ? kind.address : undefined;
+  if (address?.transport === "vsock") {
+    throw new Fd3Error("ERR_FD3_PLATFORM", `Cannot adopt fd ${fd} as a stream listener: no runtime accepts on a vsock`);
+  }
+  return address;
 }

@@ -1,7 +1,7 @@
 import { Fd3Error } from "../errors.ts";
 import { hasLibc, type Host } from "../host.ts";
 import { F_GETFD, F_SETFD, FD_CLOEXEC } from "../linux/constants.ts";
-import { ownPidfdId } from "../linux/pidfd.ts";
+import { ownPidfdId } from "../linux/proc.ts";
 import { quoted } from "../quoted.ts";
 import type { ListenFd } from "../types.ts";
 import { parseInt32, parsePid, parseUint64 } from "./number.ts";

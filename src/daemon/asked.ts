@@ -1,7 +1,6 @@
 import { unclaimedFds } from "../activation/take_fd.ts";
 import { hasLibc, type Host } from "../host.ts";
-import { memory, type NotifyVariable, variable } from "../notify/environment.ts";
-import { sendPlain } from "../notify/plain.ts";
+import { memory, type NotifyVariable, sendPlain, variable } from "../notify/manager.ts";
 import type { NotifyApi, NotifyState } from "../notify/types.ts";
 import type { DaemonParts } from "./daemon_host.ts";
 

@@ -149,7 +149,7 @@ export class Life {
     const unclaimed = this.#unclaimed();
     if (unclaimed.length === 0) return;
     const { host } = this.#host;
-    void import("./unclaimed.ts").then(({ warnOfUnclaimed }) => warnOfUnclaimed(host, unclaimed));
+    void import("./unclaimed.late.ts").then(({ warnOfUnclaimed }) => warnOfUnclaimed(host, unclaimed));
   }
 
   #unclaimed(): readonly ListenFd[] {

@@ -52,7 +52,7 @@ export async function openParts<P extends ServerParts>(
   const all = await listenAllWith({ ...adapter, undo }, options);
   const { engine, log, activated, name } = all[0];
   if (all.length === 1) return { engine, log, activated, name, all };
-  const { JoinedEngine } = await import("./joined.ts");
+  const { JoinedEngine } = await import("./joined.late.ts");
   return { engine: new JoinedEngine(all.map(({ engine }) => engine)), log, activated, name, all };
 }
 

@@ -1,6 +1,8 @@
 import { AF_NETLINK, SOCK_CLOEXEC, SOCK_RAW, SOL_TCP, TCP_INFO } from "./constants.ts";
 import type { Libc } from "./libc.ts";
 import { descriptorTarget, socketInode } from "./proc.ts";
+import type { Choice } from "../activation/choose.ts";
+import { hasLibc, type Host } from "../host.ts";
 
 /** The longest accept queue there is; the kernel cuts it to net.core.somaxconn. */
 export const longestBacklog = 0x7fffffff;
@@ -79,4 +81,11 @@ function unixBacklog(libc: Libc, fd: number): number | undefined {
 export function backlogOf(libc: Libc, fd: number, transport: "tcp" | "unix" | "vsock"): number | undefined {
   if (transport === "tcp") return tcpBacklog(libc, fd);
   return transport === "unix" ? unixBacklog(libc, fd) : undefined;
+}
+
+/** The accept queue's length of a chosen listener; `undefined` without libc, or where the kernel does not say. */
+export function inheritedBacklog(host: Host, { fd, kind }: Choice): number | undefined {
+  const libc = host.libc();
+  if (!hasLibc(libc) || kind?.is !== "socket" || kind.address === undefined) return undefined;
+  return backlogOf(libc, fd, kind.address.transport);
 }

@@ -5,6 +5,8 @@ import type { Libc } from "./libc.ts";
 import { currentLook, forgetLook, type Look, recentLook } from "./look.ts";
 import { isPeer } from "./silent.ts";
 import { cut } from "./withdraw.ts";
+import { listenFds } from "../activation/table.ts";
+import { hasLibc, type Host } from "../host.ts";
 
 /** Gives what tells a socket from all others that there are and were (SO_COOKIE, Linux 4.12); `undefined` where the kernel does not say. */
 function cookies(libc: Libc): (fd: number) => bigint | undefined {
@@ -80,4 +82,20 @@ export class Clients {
   cut(): void {
     for (const fd of this.sockets(currentLook(this.libc))) cut(this.libc, fd);
   }
+}
+
+/** The connections of a server that will listen at an address of its own; `undefined` without libc. */
+export function clientsAt(host: Host, address: Address): Clients | undefined {
+  const libc = host.libc();
+  return hasLibc(libc) ? new Clients(libc, address) : undefined;
+}
+
+/**
+ * Those of a server on an inherited socket. Where that alone was passed, nothing that came in at it can be in this process yet: a start
+ * need not look.
+ */
+export function inheritedClients(host: Host, address: Address): Clients | undefined {
+  const libc = host.libc();
+  const isFirst = () => listenFds(host, { keepEnv: true }).length === 1;
+  return hasLibc(libc) ? new Clients(libc, address, isFirst()) : undefined;
 }

@@ -3,7 +3,7 @@ import { hasLibc } from "../host.ts";
 import { O_CLOEXEC } from "../linux/constants.ts";
 import type { Libc } from "../linux/libc.ts";
 import { errnoError, systemError } from "../system_error.ts";
-import { variable } from "./environment.ts";
+import { variable } from "./manager.ts";
 import type { NotifyHost } from "./host.ts";
 import { deliver } from "./transport.ts";
 import type { NotifyEnvOptions } from "./types.ts";

@@ -3,15 +3,14 @@ import { hasLibc, type LibcMissing } from "../host.ts";
 import type { Libc } from "../linux/libc.ts";
 import { EAGAIN, F_DUPFD_CLOEXEC } from "../linux/constants.ts";
 import { errnoError, systemError } from "../system_error.ts";
-import { notifyAddress } from "./address.ts";
-import { memory, variable } from "./environment.ts";
+import { memory, sendPlain, variable } from "./manager.ts";
 import type { DatagramWay, MessageLibc, NotifyHost, ProgramWay } from "./host.ts";
 import { credentialsFor, sendDatagram } from "./message.ts";
 import { Outbox, type Outgoing } from "./outbox.ts";
-import { sendPlain } from "./plain.ts";
 import { encodeMessage } from "./state.ts";
 import type { NotifyEnvOptions } from "./types.ts";
-import { warnOnce } from "../service/warning.ts";
+import { warnOnce } from "../service/log.ts";
+import { quoted } from "../quoted.ts";
 
 /** The most descriptors in one message (SCM_MAX_FD of the kernel). */
 const maxFds = 253;
@@ -187,4 +186,29 @@ export function deliver(
   const isPassing = lines.length > 0 && isPlain(host, whole) && lines.every((line) => passing.test(line));
   const outbox = memory().outbox ??= new Outbox(host.after);
   return outbox.push({ lines, isPassing, tooLate, ...senderOf(host, whole) });
+}
+
+/** `sizeof(sun_path)` without a NUL at the end. */
+const longest = 107;
+
+const encoder = new TextEncoder();
+
+/**
+ * Where NOTIFY_SOCKET is, checked as libsystemd does (sockaddr_un_set_path()).
+ *
+ * @throws {Fd3Error} `EINVAL`, `ENAMETOOLONG`, or `ERR_FD3_PLATFORM` for a vsock.
+ * @param value The variable.
+ * @returns `/path` or `@abstract`.
+ */
+export function notifyAddress(value: string): string {
+  const fail = (code: "EINVAL" | "ENAMETOOLONG" | "ERR_FD3_PLATFORM", why: string): never => {
+    throw new Fd3Error(code, `Cannot notify the service manager: NOTIFY_SOCKET is ${quoted(value)}, ${why}`);
+  };
+  // A virtual machine's way to its host, since systemd 254.
+  if (/^vsock(-(stream|dgram|seqpacket))?:/.test(value)) fail("ERR_FD3_PLATFORM", "and fd3 sends to no vsock");
+  if (!/^[/@]./s.test(value)) fail("EINVAL", "neither an absolute path nor an abstract name");
+  const { length } = encoder.encode(value);
+  // An abstract name could have one byte more, but not for libsystemd, which has another error for it, too.
+  if (length > longest) fail(value.startsWith("@") ? "EINVAL" : "ENAMETOOLONG", `which has ${length} bytes`);
+  return value;
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkListenOptions, choose as chooseFds, putBack, streamListener, take } from "../../src/activation/choose.ts";
-import { refusalError } from "../../src/activation/refusal.ts";
+import { refusalError } from "../../src/activation/refusal.late.ts";
 import type { Fd3ErrorCode } from "../../src/errors.ts";
 import type { Host } from "../../src/host.ts";
 import type { DescriptorKind } from "../../src/linux/socket.ts";

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { asked } from "../../src/daemon/asked.ts";
 import { Fd3Error } from "../../src/errors.ts";
 import type { Host } from "../../src/host.ts";
-import { memory } from "../../src/notify/environment.ts";
+import { memory } from "../../src/notify/manager.ts";
 import { fakeHost } from "../fixtures/fake_host.ts";
 
 /** What of the protocol a daemon calls in an environment. */

@@ -1,36 +1,13 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import process from "node:process";
-import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { activate } from "../fixtures/activate.ts";
 import { linesOf, serve, startNotifier } from "../fixtures/notifying.ts";
 import { holdNotifySocket } from "../fixtures/notify_socket.ts";
 import { notifyWays } from "../fixtures/notify_ways.ts";
-import { everything, projectFile, runtime } from "../fixtures/runtime.ts";
+import { everything, runtime } from "../fixtures/runtime.ts";
 import { tempFolder } from "../fixtures/sockets.ts";
 import { needs } from "../fixtures/tools.ts";
-
-/** All files that come with a file: what is imported, types left out, and not what is loaded later. */
-function closure(file: string, seen: Set<string> = new Set()): Set<string> {
-  if (seen.has(file)) return seen;
-  seen.add(file);
-  const imports = /^(?:import|export) (?!type )(?:[^;"]*? from )?"(\.[^"]+)";/gm;
-  for (const [, path] of readFileSync(projectFile(file), "utf8").matchAll(imports)) {
-    closure(join(dirname(file), path), seen);
-  }
-  return seen;
-}
-
-test("no entry point loads the service manager's protocol before it is called", () => {
-  for (const entry of ["mod.ts", "runtimes/deno.ts", "runtimes/bun.ts", "runtimes/node.ts"]) {
-    const files = [...closure(entry)];
-    assert.ok(files.includes("src/listen.ts") && files.includes("src/linux/socket.ts"), files.join());
-    const early = files.filter((file) => file.startsWith("src/notify/") || file.endsWith("notify.ts"));
-    assert.deepEqual(early, ["src/notify/facade.ts"], entry);
-  }
-  assert.ok(closure("runtimes/deno/notify.ts").has("src/notify/message.ts"));
-});
 
 test(`a watchdog does not keep the process alive (${runtime})`, async () => {
   using folder = tempFolder();

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { NotifyState } from "../../mod.ts";
 import { encodeMessage, encodeState, isFdName } from "../../src/notify/state.ts";
-import { statusLine } from "../../src/notify/status_line.ts";
+import { statusLine } from "../../src/daemon/messages.ts";
 import { rangeError, typeError } from "../fixtures/expect.ts";
 
 type Row = readonly [state: NotifyState, lines: readonly string[], fds?: readonly number[]];

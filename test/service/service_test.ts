@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { booted } from "../../src/service/booted.ts";
-import { credential } from "../../src/service/credential.ts";
-import { directories } from "../../src/service/directories.ts";
+import { booted, credential, directories } from "../../src/service/surroundings.ts";
 import { log, logText } from "../../src/service/log.ts";
 import type { ServiceHost } from "../../src/service/host.ts";
 import type { DirectoryKind } from "../../src/service/types.ts";
-import { makedev } from "../../src/linux/makedev.ts";
+import { makedev } from "../../runtimes/deno/service_host.ts";
 import { fd3Error, typeError } from "../fixtures/expect.ts";
 import { notifyHost } from "../fixtures/notify_host.ts";
 import { type Call, linesOf, startNotifier } from "../fixtures/notifying.ts";

@@ -2,8 +2,17 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Connection } from "../../src/types.ts";
 import { fd3Error, typeError } from "../fixtures/expect.ts";
-import { bytes, localAddress, type Peer, pullPeer, pushPeer, remoteAddress } from "../fixtures/fake_transports.ts";
-import { stateOf, text, turn } from "../fixtures/fake_transports.ts";
+import {
+  bytes,
+  localAddress,
+  type Peer,
+  pullPeer,
+  pushPeer,
+  remoteAddress,
+  stateOf,
+  text,
+  turn,
+} from "../fixtures/fake_transports.ts";
 
 async function collect(connection: Connection): Promise<string> {
   let all = "";

@@ -1,15 +1,13 @@
 import type { FallbackAddress } from "../../../src/activation/address.ts";
-import type { Choice } from "../../../src/activation/choose.ts";
+import { addressOf, type Choice } from "../../../src/activation/choose.ts";
 import type { Engine, EngineHandler, OpenPart, StreamKind } from "../../../src/http/engine.ts";
 import type { TlsOptions } from "../../../src/http/types.ts";
 import { watchIdleConnections } from "../../../src/http/idle.ts";
 import { readableSockets } from "../../../src/linux/accepted.ts";
-import type { Clients } from "../../../src/linux/clients.ts";
+import { type Clients, clientsAt, inheritedClients } from "../../../src/linux/clients.ts";
 import { endReading, peerPort, silentConnections } from "../../../src/linux/silent.ts";
 import type { Address, FileAccess } from "../../../src/types.ts";
 import { backgroundTimerOf } from "../../shared/background_timer.ts";
-import { addressOf } from "../../shared/choice.ts";
-import { clientsAt, inheritedClients } from "../../shared/server_clients.ts";
 import { bunHost as host } from "../host.ts";
 import { Requests } from "./requests.ts";
 import { adoptServe, type OpenedServer, openServe } from "./open.ts";

@@ -1,12 +1,11 @@
 import type { FallbackAddress } from "../../../src/activation/address.ts";
-import type { Choice } from "../../../src/activation/choose.ts";
+import { addressOf, type Choice } from "../../../src/activation/choose.ts";
 import { Fd3Error } from "../../../src/errors.ts";
 import { hasLibc } from "../../../src/host.ts";
 import { EPOLLET } from "../../../src/linux/constants.ts";
 import { secretName } from "../../../src/linux/sockaddr.ts";
 import { openTransplanted } from "../../../src/linux/transplant.ts";
 import type { Address, FileAccess } from "../../../src/types.ts";
-import { addressOf } from "../../shared/choice.ts";
 import { openFallback } from "../../shared/socket_file.ts";
 import { bunHost as host } from "../host.ts";
 import { toBun } from "../address.ts";

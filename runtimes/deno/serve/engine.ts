@@ -1,5 +1,5 @@
 import type { FallbackAddress } from "../../../src/activation/address.ts";
-import type { Choice } from "../../../src/activation/choose.ts";
+import { addressOf, type Choice } from "../../../src/activation/choose.ts";
 import { hasLibc } from "../../../src/host.ts";
 import type { Engine, EngineHandler, OpenPart, StreamKind } from "../../../src/http/engine.ts";
 import { watchIdleConnections } from "../../../src/http/idle.ts";
@@ -9,7 +9,6 @@ import type { Libc } from "../../../src/linux/libc.ts";
 import { localEnd } from "../../../src/linux/peers.ts";
 import { endReading, silentConnections } from "../../../src/linux/silent.ts";
 import type { Address, FileAccess } from "../../../src/types.ts";
-import { addressOf } from "../../shared/choice.ts";
 import { fromDeno } from "../address.ts";
 import { backgroundTimer } from "../background_timer.ts";
 import { denoHost as host } from "../host.ts";

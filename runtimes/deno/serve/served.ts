@@ -1,11 +1,10 @@
 import { type FallbackAddress, formatAddress } from "../../../src/activation/address.ts";
-import type { Choice } from "../../../src/activation/choose.ts";
+import { addressOf, type Choice } from "../../../src/activation/choose.ts";
 import { Fd3Error } from "../../../src/errors.ts";
 import type { Exchanges } from "../../../src/http/exchanges.ts";
 import type { Libc } from "../../../src/linux/libc.ts";
 import type { FileAccess } from "../../../src/types.ts";
-import { addressOf } from "../../shared/choice.ts";
-import { clientsAt, inheritedClients } from "../../shared/server_clients.ts";
+import { clientsAt, inheritedClients } from "../../../src/linux/clients.ts";
 import { denoHost as host } from "../host.ts";
 import { obstacle } from "../native.ts";
 import type { DenoHttpServer, DenoServeHandler } from "../types.ts";

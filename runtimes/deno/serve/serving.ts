@@ -3,7 +3,7 @@ import type { Clients } from "../../../src/linux/clients.ts";
 import { systemError } from "../../../src/system_error.ts";
 import type { Begun, Source } from "./source.ts";
 import type { Started } from "./start.ts";
-import { setUpSignals } from "../signals.ts";
+import { setUpSignals } from "../host.ts";
 import { deno, type DenoHttpServer } from "../types.ts";
 
 /** How long to wait for a free descriptor before starting again. */

@@ -30,7 +30,7 @@ const goingAway = 1001;
 const goingAwayFrame = Uint8Array.of(0x88, 2, goingAway >> 8, goingAway & 0xff);
 
 /** In so many looks in a row a handler must have had nothing to send: it may be between two parts of a body. */
-const idleLooks = 5;
+const idleLooks = 3;
 
 /** How long the client of a WebSocket has to answer the close frame, in milliseconds. */
 const closeMs = 1000;

@@ -4,7 +4,7 @@ import type { Engine, EngineHandler, EngineMaker, OpenPart, StreamKind } from ".
 import type { Report } from "../../../src/http/responder.ts";
 import type { TlsOptions } from "../../../src/http/types.ts";
 import type { Address } from "../../../src/types.ts";
-import { builtin } from "../builtin.ts";
+import { builtin } from "../common.ts";
 import { fetchListener } from "./fetch_listener.ts";
 import { HttpConnections } from "./connections.ts";
 import { closeIdleConnections } from "./idle.ts";

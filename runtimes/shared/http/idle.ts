@@ -1,6 +1,6 @@
 import { watchIdleConnections } from "../../../src/http/idle.ts";
 import { backgroundTimerOf } from "../background_timer.ts";
-import { builtin } from "../builtin.ts";
+import { builtin } from "../common.ts";
 import type { HttpSocket } from "./types.ts";
 
 /** What must be known of a connection to tell that it does nothing. */

@@ -2,11 +2,11 @@ import type { FallbackAddress } from "../../../src/activation/address.ts";
 import type { Choice } from "../../../src/activation/choose.ts";
 import type { Host } from "../../../src/host.ts";
 import type { Address, FileAccess } from "../../../src/types.ts";
-import { builtin } from "../builtin.ts";
+import { builtin } from "../common.ts";
 import type { HttpConnections } from "./connections.ts";
 import type { NodeHttpServer } from "./types.ts";
 import { adoptServer } from "../net_listener.ts";
-import { openServer } from "../net_fallback.ts";
+import { openServer } from "../net_fallback.late.ts";
 import type { NetServer } from "../node_types.ts";
 
 /** A server of node:http that does not listen yet. */

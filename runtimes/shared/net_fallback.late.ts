@@ -4,7 +4,7 @@ import type { Host } from "../../src/host.ts";
 import { PushListener } from "../../src/stream/listener.ts";
 import { makeServer, serverAddress, startServer } from "./net_listener.ts";
 import type { NetServer } from "./node_types.ts";
-import { runtimePath } from "./paths.ts";
+import { runtimePath } from "./common.ts";
 import { openFallback } from "./socket_file.ts";
 
 /** Starts a server at a fallback address, and gives where it really listens. */

@@ -5,7 +5,7 @@ import type { Engine } from "../../src/http/engine.ts";
 import { EPOLLET } from "../../src/linux/constants.ts";
 import { findRegistration, rearm } from "../../src/linux/epoll.ts";
 import type { Address } from "../../src/types.ts";
-import { feeder, isOf } from "../shared/attach.ts";
+import { feeder, isOf } from "../shared/attach.late.ts";
 import { FeedEngine } from "../shared/net_engine.ts";
 import { adoptServer } from "../shared/net_listener.ts";
 import type { NetServer } from "../shared/node_types.ts";

@@ -2,7 +2,16 @@ import { Fd3Error } from "../errors.ts";
 import { quoted } from "../quoted.ts";
 import { systemError } from "../system_error.ts";
 import type { ServiceHost } from "./host.ts";
-import type { Credential } from "./types.ts";
+import type { Credential, DirectoryKind } from "./types.ts";
+
+/** See {@linkcode ServiceApi.booted}: sd_booted(3) looks for the folder of systemd's own units. */
+export function booted(host: ServiceHost): boolean {
+  try {
+    return host.exists("/run/systemd/system/");
+  } catch (error) {
+    throw systemError("look for systemd", error);
+  }
+}
 
 /** See {@linkcode ServiceApi.credential}. */
 export function credential(host: ServiceHost, name: string): Credential | undefined {
@@ -24,4 +33,21 @@ export function credential(host: ServiceHost, name: string): Credential | undefi
   }
   if (bytes === undefined) return undefined;
   return { name, bytes, text: () => new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) };
+}
+
+const variables: Readonly<Record<DirectoryKind, string>> = {
+  state: "STATE_DIRECTORY",
+  runtime: "RUNTIME_DIRECTORY",
+  cache: "CACHE_DIRECTORY",
+  logs: "LOGS_DIRECTORY",
+  configuration: "CONFIGURATION_DIRECTORY",
+};
+
+/** See {@linkcode ServiceApi.directories}. */
+export function directories(host: ServiceHost, kind: DirectoryKind): string[] {
+  if (!Object.hasOwn(variables, kind)) {
+    const allowed = Object.keys(variables).join(", ");
+    throw new TypeError(`Cannot list directories: the kind is ${String(kind)}, not one of ${allowed}`);
+  }
+  return (host.env(variables[kind]) ?? "").split(":").filter((path) => path !== "");
 }

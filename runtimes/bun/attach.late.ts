@@ -2,13 +2,13 @@ import type { Choice } from "../../src/activation/choose.ts";
 import type { ServerWays } from "../../src/attach/attach.ts";
 import type { Engine } from "../../src/http/engine.ts";
 import type { Address } from "../../src/types.ts";
-import { httpParts, netEngine } from "../shared/attach.ts";
+import { httpParts, netEngine } from "../shared/attach.late.ts";
 import { NodeHttpEngine } from "../shared/http/engine.ts";
 import { type HttpListening, type HttpParts, stopAsNet } from "../shared/http/listening.ts";
 import type { NodeHttpServer } from "../shared/http/types.ts";
-import { openServer } from "../shared/net_fallback.ts";
+import { openServer } from "../shared/net_fallback.late.ts";
 import type { NetAddress, NetServer } from "../shared/node_types.ts";
-import { runtimePath } from "../shared/paths.ts";
+import { runtimePath } from "../shared/common.ts";
 import { bunHost as host } from "./host.ts";
 import { adoptHttp, bunWays } from "./http_listening.ts";
 import { findServeSocket } from "./serve/socket.ts";
@@ -91,7 +91,7 @@ async function attachHttp(parts: HttpParts, choice: Choice, action: string): Pro
 async function adoptNet(server: NetServer, choice: Choice, action: string): Promise<Engine> {
   const transplanted = await transplantServer(server, choice, action).catch(async (error) => {
     if (error.code !== "ERR_FD3_TRANSPLANT") throw error;
-    const { listenByNet } = await import("./net_feed.ts");
+    const { listenByNet } = await import("./net_feed.late.ts");
     return await listenByNet(server, choice, action, error);
   });
   const { address } = transplanted;
@@ -122,7 +122,7 @@ export const ways: ServerWays = {
   },
 
   async feed(server, _host, choice) {
-    const { feedByNet } = await import("./net_feed.ts");
+    const { feedByNet } = await import("./net_feed.late.ts");
     return await feedByNet(server, choice);
   },
 

@@ -1,6 +1,6 @@
 import { Fd3Error } from "../errors.ts";
 import type { Host } from "../host.ts";
-import { variable } from "../notify/environment.ts";
+import { variable } from "../notify/manager.ts";
 import type { ListenOptions } from "../types.ts";
 import { type FallbackAddress, fallbackAddress, formatAddress } from "./address.ts";
 import { table } from "./table.ts";

@@ -1,14 +1,14 @@
 import type { ServerWays } from "../../src/attach/attach.ts";
 import type { Engine } from "../../src/http/engine.ts";
 import type { Address } from "../../src/types.ts";
-import { builtin } from "./builtin.ts";
+import { builtin } from "./common.ts";
 import { HttpConnections } from "./http/connections.ts";
 import { NodeHttpEngine } from "./http/engine.ts";
 import { Http2Engine } from "./http/http2_engine.ts";
 import { type HttpParts, type HttpWays, netWays, stopAsNet } from "./http/listening.ts";
 import type { NodeHttpServer } from "./http/types.ts";
 import { FeedEngine, NetEngine } from "./net_engine.ts";
-import { openServer } from "./net_fallback.ts";
+import { openServer } from "./net_fallback.late.ts";
 import { adoptServer } from "./net_listener.ts";
 import type { NetModule, NetServer, NetSocket } from "./node_types.ts";
 

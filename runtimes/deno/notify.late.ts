@@ -10,7 +10,7 @@ import {
   type ProgramWay,
 } from "../../src/notify/host.ts";
 import type { NotifyApi } from "../../src/notify/types.ts";
-import { runtimePath } from "../shared/paths.ts";
+import { runtimePath } from "../shared/common.ts";
 import { deno, isGranted } from "./types.ts";
 
 /** Deno has no code for some errors, but their number in the text. */

@@ -1,17 +1,15 @@
-import { ownOptions } from "../../../src/activation/choose.ts";
+import { addressOf, ownOptions } from "../../../src/activation/choose.ts";
 import { authorityOf } from "../../../src/http/authority.ts";
 import { Exchanges } from "../../../src/http/exchanges.ts";
 import { checkEndOptions } from "../../../src/http/options.ts";
 import { EngineServer, type OpenedParts, openParts, type ServerParts } from "../../../src/http/server.ts";
 import type { DrainOptions } from "../../../src/http/types.ts";
 import type { Adapter } from "../../../src/listen.ts";
-import type { Clients } from "../../../src/linux/clients.ts";
+import { type Clients, clientsAt, inheritedClients } from "../../../src/linux/clients.ts";
 import { serverLog } from "../../../src/service/report.ts";
 import type { ListenOptions } from "../../../src/types.ts";
-import { addressOf } from "../../shared/choice.ts";
-import { runtimePath } from "../../shared/paths.ts";
+import { runtimePath } from "../../shared/common.ts";
 import { processService } from "../../shared/process_service.ts";
-import { clientsAt, inheritedClients } from "../../shared/server_clients.ts";
 import { bunHost as host } from "../host.ts";
 import type { BunServeOptions, BunServer } from "../types.ts";
 import { BunEngine } from "./engine.ts";
@@ -110,7 +108,7 @@ export async function serveOwn(options: ServeNativeOptions): Promise<OwnServer> 
   const parts = await open(options, own);
   const natives = parts.all.map(({ opened }) => opened.native);
   const [native] = natives;
-  if (natives.length > 1) (await import("./joined.ts")).speakForAll(natives);
+  if (natives.length > 1) (await import("./joined.late.ts")).speakForAll(natives);
   const server = new EngineServer(parts, { drainTimeout, streamTimeout });
   const stop = async (closeActiveConnections?: boolean) => {
     place?.forget();
