@@ -2,9 +2,8 @@ import type { Address } from "../types.ts";
 import { closing } from "./closing.ts";
 import type { EngineHandler } from "./engine.ts";
 import { Exchanges, isThenable } from "./exchanges.ts";
-import { upgradeResponse } from "./upgrade.ts";
 import type { UpgradeOptions } from "./web_socket_types.ts";
-import { WebSockets } from "./web_sockets.ts";
+import type { WebSockets } from "./web_sockets.late.ts";
 import type { ServeHandler, ServeInfo, ServeOptions } from "./types.ts";
 
 /** Tells somebody of an error that no client is told: a port, as what is stderr differs. */
@@ -14,13 +13,14 @@ export type Report = (error: unknown) => void;
 class Info implements ServeInfo {
   readonly #remote: () => Address;
   readonly #local: () => Address;
-  /** The request, where WebSockets are wanted. */
-  readonly #request: Request | undefined;
+  readonly #request: Request;
+  readonly #webSockets: WebSockets | undefined;
 
-  constructor(remote: () => Address, local: () => Address, request: Request | undefined) {
+  constructor(remote: () => Address, local: () => Address, request: Request, webSockets: WebSockets | undefined) {
     this.#remote = remote;
     this.#local = local;
     this.#request = request;
+    this.#webSockets = webSockets;
   }
 
   get remoteAddress(): Address {
@@ -32,7 +32,7 @@ class Info implements ServeInfo {
   }
 
   upgrade(options?: UpgradeOptions): Response {
-    if (this.#request !== undefined) return upgradeResponse(this.#request, options);
+    if (this.#webSockets !== undefined) return this.#webSockets.response(this.#request, options);
     throw new TypeError("Cannot upgrade the connection: serve() was called without the option websocket");
   }
 }
@@ -53,15 +53,11 @@ export class Responder implements EngineHandler {
   readonly #handler: ServeHandler;
   readonly #onError: ServeOptions["onError"];
 
-  constructor(
-    handler: ServeHandler,
-    { onError, websocket }: Pick<ServeOptions, "onError" | "websocket">,
-    report: Report,
-  ) {
+  constructor(handler: ServeHandler, onError: ServeOptions["onError"], report: Report, webSockets?: WebSockets) {
     this.#handler = handler;
     this.#onError = onError;
     this.#report = report;
-    this.webSockets = websocket && new WebSockets(websocket, report);
+    this.webSockets = webSockets;
   }
 
   // A handler that answers at once costs one object, no promise and no closure: this is on the way of every request.
@@ -69,7 +65,7 @@ export class Responder implements EngineHandler {
     this.exchanges.count();
     let result: unknown;
     try {
-      result = this.#handler(request, new Info(remote, local, this.webSockets && request));
+      result = this.#handler(request, new Info(remote, local, request, this.webSockets));
     } catch (error) {
       return this.#recover(error, request, remote, sent);
     }

@@ -79,14 +79,18 @@ export function upgradeResponse(request: Request, options: UpgradeOptions = {}):
   return response;
 }
 
+/** Whether a response is to be an upgrade. */
+export function isUpgrade(response: Response): boolean {
+  return behind.has(response);
+}
+
 /**
- * What is behind a response, if it is to be an upgrade.
+ * What is behind such a response.
  *
  * @throws {TypeError} If it was asked before: a response is for one request.
  */
-export function takeUpgrade(response: Response): Upgrade | undefined {
-  const found = behind.get(response);
-  if (found === undefined) return undefined;
+export function takeUpgrade(response: Response): Upgrade {
+  const found = behind.get(response)!;
   if (found.isTaken) refuse("the response was returned for another request");
   found.isTaken = true;
   return { headers: response.headers, context: found.context };

@@ -1,5 +1,6 @@
 import { quoted } from "../quoted.ts";
 import type { Address } from "../types.ts";
+import type { Topics } from "./topics.ts";
 import type { WebSocketData, WebSocketPeer } from "./web_socket_types.ts";
 
 /** A peer of crossws, in a shape of our own. https://crossws.h3.dev/guide/peer */
@@ -9,9 +10,6 @@ export interface RawPeer {
   readonly context: object;
   readonly bufferedAmount: number;
   send(data: WebSocketData): unknown;
-  publish(topic: string, data: WebSocketData): unknown;
-  subscribe(topic: string): void;
-  unsubscribe(topic: string): void;
   close(code?: number, reason?: string): void;
   terminate(): void;
 }
@@ -52,10 +50,12 @@ function checkClose(code: unknown, reason: unknown): void {
 export class Peer implements WebSocketPeer {
   readonly #raw: RawPeer;
   readonly #origin: Origin;
+  readonly #topics: Topics;
 
-  constructor(raw: RawPeer, origin: Origin) {
+  constructor(raw: RawPeer, origin: Origin, topics: Topics) {
     this.#raw = raw;
     this.#origin = origin;
+    this.#topics = topics;
   }
 
   get id(): string {
@@ -83,15 +83,15 @@ export class Peer implements WebSocketPeer {
   }
 
   publish(topic: string, data: WebSocketData): void {
-    this.#raw.publish(topic, data);
+    for (const peer of this.#topics.of(topic)) if (peer !== this) peer.send(data);
   }
 
   subscribe(topic: string): void {
-    this.#raw.subscribe(topic);
+    this.#topics.add(topic, this);
   }
 
   unsubscribe(topic: string): void {
-    this.#raw.unsubscribe(topic);
+    this.#topics.delete(topic, this);
   }
 
   // Without a code, Deno sends 0.

@@ -11,7 +11,7 @@ const handlerOf = (handler: (...args: never[]) => unknown) => handler as ServeHa
 
 function make(handler: ServeHandler, onError?: ServeOptions["onError"]) {
   const reported: string[] = [];
-  const responder = new Responder(handler, { onError }, (error) => void reported.push((error as Error).message));
+  const responder = new Responder(handler, onError, (error) => void reported.push((error as Error).message));
   const asked: string[] = [];
   const ask = (remote = remoteAddress, local = localAddress) =>
     responder.handle(
@@ -138,7 +138,7 @@ test("Responder takes any thenable for a promise", async () => {
 });
 
 test("Responder answers where nothing can be reported", async () => {
-  const responder = new Responder(failing.throws[0], {}, () => {
+  const responder = new Responder(failing.throws[0], undefined, () => {
     throw new Error("stderr is closed");
   });
   const response = responder.handle(new Request("http://x/"), () => remoteAddress, () => localAddress);

@@ -2,6 +2,7 @@ import type { FallbackAddress } from "../../../src/activation/address.ts";
 import { addressOf, type Choice } from "../../../src/activation/choose.ts";
 import type { Engine, EngineHandler, OpenPart, StreamKind } from "../../../src/http/engine.ts";
 import type { TlsOptions } from "../../../src/http/types.ts";
+import type { WebSockets } from "../../../src/http/web_sockets.late.ts";
 import { watchIdleConnections } from "../../../src/http/idle.ts";
 import { readableSockets } from "../../../src/linux/accepted.ts";
 import { type Clients, clientsAt, inheritedClients } from "../../../src/linux/clients.ts";
@@ -13,7 +14,7 @@ import { Requests } from "./requests.ts";
 import { adoptServe, type OpenedServer, openServe } from "./open.ts";
 import type { BunServeOptions } from "../types.ts";
 import { BunTraffic } from "./traffic.ts";
-import { loadUpgrades, type Upgrades } from "./upgrades.ts";
+import type { Upgrades } from "./upgrades.late.ts";
 
 /** After so many looks in a row that found something new, the rest is left to its clients. */
 const mostLooks = 100;
@@ -170,13 +171,17 @@ async function engineOf(
   return new BunEngine(opened, traffic, () => handler.exchanges.startClosing());
 }
 
+async function upgradesOf(webSockets: WebSockets): Promise<Upgrades> {
+  return await (await import("./upgrades.late.ts")).loadUpgrades(webSockets);
+}
+
 /** The engine on an inherited descriptor. */
 export async function adoptBunServe(
   choice: Choice,
   tls: TlsOptions | undefined,
   handler: EngineHandler,
 ): Promise<Engine> {
-  const upgrades = handler.webSockets && await loadUpgrades(handler.webSockets);
+  const upgrades = handler.webSockets && await upgradesOf(handler.webSockets);
   const address = addressOf(choice);
   const clients = address && inheritedClients(host, address);
   return await engineOf({ handler, tls, upgrades, clients }, (options) => adoptServe(choice, options));
@@ -189,7 +194,7 @@ export async function openBunServe(
   tls: TlsOptions | undefined,
   handler: EngineHandler,
 ): Promise<Engine> {
-  const upgrades = handler.webSockets && await loadUpgrades(handler.webSockets);
+  const upgrades = handler.webSockets && await upgradesOf(handler.webSockets);
   const parts = { handler, tls, upgrades, clients: clientsAt(host, address) };
   return await engineOf(parts, (options) => openServe(address, access, options));
 }

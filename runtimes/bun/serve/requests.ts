@@ -8,7 +8,7 @@ import type { Address } from "../../../src/types.ts";
 import { bunHost as host } from "../host.ts";
 import type { BunServer } from "../types.ts";
 import type { BunTraffic } from "./traffic.ts";
-import type { Upgrades } from "./upgrades.ts";
+import type { Upgrades } from "./upgrades.late.ts";
 
 /** libc, where there is one. */
 function findLibc(): Libc | undefined {

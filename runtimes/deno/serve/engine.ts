@@ -16,7 +16,6 @@ import type { DenoServeHandler, DenoServeInfo } from "../types.ts";
 import { httpUrl, requestsWithUrl } from "./request_url.ts";
 import { adoptServing, openServing, type Tracked, type TrackedServer } from "./served.ts";
 import type { DenoTraffic } from "./traffic.ts";
-import { loadUpgrades } from "./upgrades.ts";
 
 /** An unnamed peer: Deno tells nothing of a Unix client. */
 const unnamed: FallbackAddress = { transport: "unix", path: "" };
@@ -137,8 +136,10 @@ export class DenoEngine implements Engine {
     });
   }
 
-  close(): Promise<void> {
-    return this.#served.serving.shutdown();
+  async close(): Promise<void> {
+    // Deno's own end closes WebSockets at once.
+    await this.#traffic.withoutSockets();
+    await this.#served.serving.shutdown();
   }
 
   abort(): void {
@@ -159,7 +160,8 @@ async function track(
   address: FallbackAddress,
   tls: TlsOptions | undefined,
 ): Promise<Tracked & { place: Place }> {
-  const upgrades = handler.webSockets && await loadUpgrades(handler.webSockets);
+  const { webSockets } = handler;
+  const upgrades = webSockets && await (await import("./upgrades.late.ts")).loadUpgrades(webSockets);
   const libc = host.libc();
   const place: Place = { address, libc: hasLibc(libc) ? libc : undefined };
   return {

@@ -10,7 +10,6 @@ import { HttpConnections } from "./connections.ts";
 import { closeIdleConnections } from "./idle.ts";
 import type { HttpListening, HttpParts, HttpWays } from "./listening.ts";
 import type { NodeHttpListener, NodeHttpModule, NodeHttpServer, ServerResponse } from "./types.ts";
-import { loadUpgrades, upgradeOptions } from "./upgrades.ts";
 
 /** A server of node:http as an engine. */
 export class NodeHttpEngine implements Engine {
@@ -130,8 +129,9 @@ async function makeParts(
   handler: EngineHandler,
   tls: TlsOptions | undefined,
 ): Promise<HttpParts & { authority: { hostname: string } }> {
-  const upgrades = handler.webSockets && await loadUpgrades(handler.webSockets);
-  const server = createServer(tls, upgrades === undefined ? {} : upgradeOptions);
+  const { webSockets } = handler;
+  const upgrades = webSockets && await (await import("./upgrades.late.ts")).loadUpgrades(webSockets);
+  const server = createServer(tls, upgrades?.serverOptions ?? {});
   // What has a limit is the same on all engines.
   server.headersTimeout = server.requestTimeout = server.keepAliveTimeout = 0;
   const connections = new HttpConnections(server);

@@ -1,5 +1,5 @@
 import { nameOf } from "../../../src/http/exchanges.ts";
-import type { AdapterOptions, WebSockets } from "../../../src/http/web_sockets.ts";
+import type { AdapterOptions, WebSockets } from "../../../src/http/web_sockets.late.ts";
 import type { Address } from "../../../src/types.ts";
 import { loadCrossws } from "../../shared/crossws.ts";
 import type { BunServer, BunWebSocket, BunWebSocketHandlers } from "../types.ts";

@@ -1,6 +1,6 @@
-import type { AdapterOptions, WebSockets } from "../../../src/http/web_sockets.ts";
+import type { AdapterOptions, WebSockets } from "../../../src/http/web_sockets.late.ts";
 import type { Address } from "../../../src/types.ts";
-import { builtin } from "../builtin.ts";
+import { builtin } from "../common.ts";
 import { loadCrossws } from "../crossws.ts";
 import type { HttpConnection } from "./connection.ts";
 import { readAgain } from "./read_again.ts";
@@ -32,9 +32,6 @@ function asksForWebSocket({ method, headers }: IncomingMessage): boolean {
   }
   return headers.upgrade?.split(",").some((word) => word.trim().toLowerCase() === "websocket") === true;
 }
-
-/** What node:http is told when it is made: which requests are no plain ones. Before Node 22.21 it does not ask. */
-export const upgradeOptions = { shouldUpgradeCallback: asksForWebSocket };
 
 /** A request that asks for a WebSocket, and has no answer yet. */
 interface Asked {
@@ -68,6 +65,9 @@ class Upgrades {
     this.#webSockets = webSockets;
     this.#adapter = adapterOf({ ...webSockets.options, serverOptions: { maxPayload } });
   }
+
+  /** What a server is made with: it asks which requests are no plain ones. Before Node 22.21 it does not. */
+  readonly serverOptions = { shouldUpgradeCallback: asksForWebSocket };
 
   /** Gives such a request a response of node:http, so that it is answered like any other until it is a WebSocket. */
   listen(server: NodeHttpServer, onRequest: NodeHttpListener): void {

@@ -1,5 +1,4 @@
-import type { Upgrade } from "../../../src/http/upgrade.ts";
-import type { AdapterOptions, WebSockets } from "../../../src/http/web_sockets.ts";
+import type { Accepted, AdapterOptions, WebSockets } from "../../../src/http/web_sockets.late.ts";
 import type { Address } from "../../../src/types.ts";
 import { loadCrossws } from "../../shared/crossws.ts";
 import { denoHost as host } from "../host.ts";
@@ -35,25 +34,20 @@ class Upgrades {
   wrap(handler: DenoServeHandler, traffic: DenoTraffic, remoteOf: (info: DenoServeInfo) => Address): DenoServeHandler {
     return (request, info) =>
       this.#webSockets.answer(handler(request, info), async (upgrade) => {
-        const response = await this.#upgrade(request, info, upgrade, { traffic, remoteAddress: remoteOf(info) });
+        warnOfHeaders(upgrade.headers);
+        const remoteAddress = remoteOf(info);
+        // Neither Deno nor crossws can cut a WebSocket off.
+        const terminate = () => void (traffic.cut(remoteAddress) || webSocketOf(request)?.close(1000));
+        const accepted = this.#webSockets.accept(request, upgrade, { remoteAddress, terminate });
+        const response = await this.#adapter.handleUpgrade(request, info);
         traffic.sent(response, request, info);
+        this.#watch(webSocketOf(request), accepted);
         return response;
       });
   }
 
-  async #upgrade(
-    request: Request,
-    info: DenoServeInfo,
-    upgrade: Upgrade,
-    { traffic, remoteAddress }: { traffic: DenoTraffic; remoteAddress: Address },
-  ): Promise<Response> {
-    warnOfHeaders(upgrade.headers);
-    // Neither Deno nor crossws can cut a WebSocket off.
-    const terminate = () => void (traffic.cut(remoteAddress) || webSocketOf(request)?.close());
-    const accepted = this.#webSockets.accept(request, upgrade, { remoteAddress, terminate });
-    const response = await this.#adapter.handleUpgrade(request, info);
-    // crossws 0.4 tells neither the code with which a WebSocket of Deno is closed, nor what failed.
-    const socket = webSocketOf(request);
+  /** crossws 0.4 tells neither the code with which a WebSocket of Deno is closed, nor what failed. */
+  #watch(socket: WebSocket | undefined, accepted: Accepted): void {
     socket?.addEventListener("error", (event) => {
       const { error, message } = event as ErrorEvent;
       if (accepted.peer !== undefined) this.#webSockets.failed(accepted.peer, error ?? new Error(message));
@@ -62,7 +56,6 @@ class Upgrades {
       // Deno says 0 where there was no close frame.
       if (accepted.peer !== undefined) this.#webSockets.closed(accepted.peer, { code: code || 1006, reason });
     });
-    return response;
   }
 }
 
