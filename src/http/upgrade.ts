@@ -38,7 +38,7 @@ function refusal(request: Request): Response | undefined {
   const isAsked = request.method === "GET" && hasWord(request, "upgrade", "websocket") &&
     hasWord(request, "connection", "upgrade");
   if (!isAsked || request.headers.get("sec-websocket-version") !== version) {
-    const headers = { connection: "upgrade", upgrade: "websocket", "sec-websocket-version": version };
+    const headers = { connection: "close, upgrade", upgrade: "websocket", "sec-websocket-version": version };
     return new Response("Upgrade Required", { status: 426, headers });
   }
   if (keyPattern.test(request.headers.get("sec-websocket-key") ?? "")) return undefined;
