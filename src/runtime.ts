@@ -17,13 +17,13 @@ export interface HttpModule {
 }
 
 /** A server of the runtime's own, and what drains it. */
-export interface NativeServer {
+interface NativeServer {
   readonly native: unknown;
   readonly server: EngineServer;
 }
 
 /** The code that attaches servers, and how the runtime makes one listen. */
-export interface AttachModule {
+interface AttachModule {
   readonly ways: ServerWays;
   readonly attachServer: typeof attachServer;
 }

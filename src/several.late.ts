@@ -1,7 +1,6 @@
 import { type Choice, putBack, take } from "./activation/choose.ts";
 import { hasLibc, type Host } from "./host.ts";
 import { F_DUPFD_CLOEXEC, O_CLOEXEC } from "./linux/constants.ts";
-import type { AdapterOfAll } from "./listen.ts";
 import { errnoError, systemError } from "./system_error.ts";
 
 export { joined } from "./stream/joined.ts";
@@ -44,7 +43,14 @@ class Copies {
   }
 }
 
-async function undoAll<L>(adapter: AdapterOfAll<L>, listeners: readonly L[]): Promise<void> {
+/** How one runtime makes a listener `L` of a descriptor, and closes one that was not used yet. */
+interface Adopter<L> {
+  readonly host: Host;
+  adopt(choice: Choice): L | Promise<L>;
+  undo(listener: L): void | Promise<void>;
+}
+
+async function undoAll<L>(adapter: Adopter<L>, listeners: readonly L[]): Promise<void> {
   for (const listener of listeners) {
     try {
       await adapter.undo(listener);
@@ -61,7 +67,7 @@ async function undoAll<L>(adapter: AdapterOfAll<L>, listeners: readonly L[]): Pr
  * @param adapter The runtime's part.
  * @param choices The descriptors, not yet taken.
  */
-export async function adoptAll<L>(adapter: AdapterOfAll<L>, choices: readonly Choice[]): Promise<readonly L[]> {
+export async function adoptAll<L>(adapter: Adopter<L>, choices: readonly Choice[]): Promise<readonly L[]> {
   const { host } = adapter;
   const copies = new Copies(host, choices.length > 1 ? choices.map(({ fd }) => fd) : []);
   // All of them before the event loop turns: another call must not choose them meanwhile.

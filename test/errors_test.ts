@@ -4,7 +4,8 @@ import type { Socket } from "node:net";
 import { test } from "node:test";
 import { activate } from "./fixtures/activate.ts";
 import { open } from "./fixtures/client.ts";
-import { errorRows, type Passed, type Row } from "./fixtures/error_rows.ts";
+import type { Passed, Row } from "./fixtures/error_row.ts";
+import { errorRows } from "./fixtures/error_rows.ts";
 import { everything, projectFile, runtime } from "./fixtures/runtime.ts";
 import { type Held, tempFolder } from "./fixtures/sockets.ts";
 

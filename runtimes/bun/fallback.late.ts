@@ -3,8 +3,7 @@ import type { FallbackAddress } from "../../src/activation/address.ts";
 import { openFallback } from "../shared/socket_file.ts";
 import { toBun } from "./address.ts";
 import { bunHost as host } from "./host.ts";
-import type { BunListenOptions } from "./native.ts";
-import { bun, type BunListener } from "./types.ts";
+import { bun, type BunListener, type BunListenOptions } from "./types.ts";
 
 /** Opens an address with Bun.listen(), its own listener. */
 export function openNative(

@@ -7,8 +7,8 @@ import type { Address, FileAccess, Listener } from "../../src/types.ts";
 import { socketHandlers } from "./connection.ts";
 import { ExhaustionGuard } from "./exhaustion.ts";
 import { bunHost as host } from "./host.ts";
-import { adoptNative, type BunListenOptions } from "./native.ts";
-import type { BunListener } from "./types.ts";
+import { adoptNative } from "./native.ts";
+import type { BunListener, BunListenOptions } from "./types.ts";
 
 function guard(native: BunListener): ExhaustionGuard | undefined {
   const libc = host.libc();

@@ -6,10 +6,7 @@ import { systemError } from "../../src/system_error.ts";
 import type { Address } from "../../src/types.ts";
 import { runtimePath } from "../shared/common.ts";
 import { bunHost as host } from "./host.ts";
-import { bun, type BunListener } from "./types.ts";
-
-/** Options of `Bun.listen()` but for the address. */
-export type BunListenOptions = Readonly<Record<string, unknown>>;
+import { bun, type BunListener, type BunListenOptions } from "./types.ts";
 
 /** What Bun says of the address is the placeholder's, or nothing for a Unix socket that came by its descriptor. */
 function tellAddress(native: BunListener, address: Address): void {

@@ -7,8 +7,7 @@ import { openTransplanted } from "../../src/linux/transplant.ts";
 import type { Address } from "../../src/types.ts";
 import { toBun } from "./address.ts";
 import { bunHost as host } from "./host.ts";
-import type { BunListenOptions } from "./native.ts";
-import { bun, type BunListener } from "./types.ts";
+import { bun, type BunListener, type BunListenOptions } from "./types.ts";
 
 interface Opened {
   readonly native: BunListener;

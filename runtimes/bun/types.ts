@@ -45,6 +45,9 @@ export interface BunSocketHandlers {
   readonly binaryType?: string;
 }
 
+/** Options of `Bun.listen()` but for the address. */
+export type BunListenOptions = Readonly<Record<string, unknown>>;
+
 /** `Bun.TCPSocketListener` or `Bun.UnixSocketListener`: what `listenNative()` gives is one, with all of its other members. */
 export interface BunListener {
   /** The descriptor; only Bun from 1.4 tells it. */

@@ -1,10 +1,10 @@
+import { Fd3Error } from "../errors.ts";
 import { hasLibc, type Host } from "../host.ts";
 import { describe, type DescriptorKind, isStreamListener } from "../linux/socket.ts";
 import { type Refuse, refusing } from "../quoted.ts";
 import type { Address, ListenFd, ListenFdsOptions, ListenOptions } from "../types.ts";
-import type { Refusal } from "./refusal.late.ts";
+import type { Environment } from "./listen_fds.ts";
 import { listenFds, table } from "./table.ts";
-import { Fd3Error } from "../errors.ts";
 
 /** A descriptor that was chosen and is still where it was; `take()` once the runtime has it. */
 export interface Choice extends ListenFd {
@@ -45,6 +45,24 @@ export interface Wanted {
 
 /** A listening stream socket. */
 export const streamListener: Wanted = { what: "a stream listener", line: "ListenStream=", fits: isStreamListener };
+
+/** Why no descriptor could be chosen. */
+export type Refusal =
+  | {
+    readonly refused: "nothing";
+    readonly env: Environment;
+    /** Whether something was passed, which `takeFd()` gave out. */
+    readonly isClaimed: boolean;
+  }
+  | { readonly refused: "too many"; readonly candidates: readonly Candidate[] }
+  | {
+    readonly refused: "none fits";
+    readonly wanted: Wanted;
+    /** Those with the name. */
+    readonly candidates: readonly Candidate[];
+    readonly passed: readonly ListenFd[];
+    readonly name: string | undefined;
+  };
 
 /** Which of the descriptors that fit. */
 export interface ChooseOptions extends ListenFdsOptions {

@@ -7,7 +7,7 @@ import type { ListenFd } from "../types.ts";
 import { parseInt32, parsePid, parseUint64 } from "./number.ts";
 
 /** The first descriptor that is passed (sd-daemon.h). */
-export const SD_LISTEN_FDS_START = 3;
+const SD_LISTEN_FDS_START = 3;
 
 /** The variables of sd_listen_fds(3), in the order in which they are read. */
 export const variables = ["LISTEN_PID", "LISTEN_PIDFDID", "LISTEN_FDS", "LISTEN_FDNAMES"] as const;

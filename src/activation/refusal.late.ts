@@ -3,10 +3,8 @@ import type { Host } from "../host.ts";
 import { kindCode, kindCure, kindText } from "../linux/kind_text.ts";
 import type { DescriptorKind } from "../linux/socket.ts";
 import { quoted } from "../quoted.ts";
-import type { ListenFd } from "../types.ts";
 import { formatAddress } from "./address.ts";
-import type { Candidate, Wanted } from "./choose.ts";
-import type { Environment } from "./listen_fds.ts";
+import type { Candidate, Refusal, Wanted } from "./choose.ts";
 import { explainNothing, isWatched } from "./wrapper.ts";
 
 /** What to do where nobody passed anything. A program that Deno starts anew has neither the descriptors nor the variables. */
@@ -16,24 +14,6 @@ function startSocket(host: Host): string {
     ? `${cure}; a watcher that has reloaded the program has lost them: start it without --watch`
     : cure;
 }
-
-/** Why no descriptor could be chosen. */
-export type Refusal =
-  | {
-    readonly refused: "nothing";
-    readonly env: Environment;
-    /** Whether something was passed, which `takeFd()` gave out. */
-    readonly isClaimed: boolean;
-  }
-  | { readonly refused: "too many"; readonly candidates: readonly Candidate[] }
-  | {
-    readonly refused: "none fits";
-    readonly wanted: Wanted;
-    /** Those with the name. */
-    readonly candidates: readonly Candidate[];
-    readonly passed: readonly ListenFd[];
-    readonly name: string | undefined;
-  };
 
 /** So many descriptors are listed: a service may have been passed thousands. */
 const mostListed = 20;

@@ -20,7 +20,7 @@ export interface Served {
 }
 
 /** A server of the runtime's own. */
-export interface NativeServed extends Served {
+interface NativeServed extends Served {
   readonly native: unknown;
 }
 

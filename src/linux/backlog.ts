@@ -78,7 +78,7 @@ function unixBacklog(libc: Libc, fd: number): number | undefined {
  * @returns `undefined` if the kernel does not say: a Unix socket of another network namespace (PrivateNetwork=), or without AF_NETLINK
  * in RestrictAddressFamilies=.
  */
-export function backlogOf(libc: Libc, fd: number, transport: "tcp" | "unix" | "vsock"): number | undefined {
+function backlogOf(libc: Libc, fd: number, transport: "tcp" | "unix" | "vsock"): number | undefined {
   if (transport === "tcp") return tcpBacklog(libc, fd);
   return transport === "unix" ? unixBacklog(libc, fd) : undefined;
 }

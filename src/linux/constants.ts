@@ -49,7 +49,6 @@ export const O_PATH = 0o10000000;
 export const LOCK_EX = 2;
 export const LOCK_NB = 4;
 
-export const POLLHUP = 0x10;
 export const CLOCK_MONOTONIC = 1;
 
 export const EPOLL_CTL_ADD = 1;
@@ -103,7 +102,6 @@ export const EINTR = 4;
 export const EBADF = 9;
 export const EMFILE = 24;
 export const EAGAIN = 11;
-export const ENOTSOCK = 88;
 export const EAFNOSUPPORT = 97;
 export const ECONNREFUSED = 111;
 

@@ -42,7 +42,7 @@ function limits(host: NotifyHost, way: Way): Partial<Record<NotifyLimit, string>
 }
 
 /** See {@linkcode NotifyApi.capabilities}. */
-export function capabilities(host: NotifyHost, options: NotifyEnvOptions = {}): NotifyCapabilities {
+function capabilities(host: NotifyHost, options: NotifyEnvOptions = {}): NotifyCapabilities {
   const socket = variable(host, "NOTIFY_SOCKET", options);
   const way = wayTo(host, socket === undefined ? usualAddress : notifyAddress(socket));
   return { supervised: socket !== undefined, transport: way.name, cannot: limits(host, way) };

@@ -4,7 +4,7 @@ import { lazy } from "../lazy.ts";
 import type { LibcOf, Signatures } from "../linux/libc.ts";
 
 /** The functions of libc that each message needs, besides those of `Host.libc()`. Each costs Deno 0.1 ms to open. */
-export const messageSignatures = {
+const messageSignatures = {
   getresgid: ["ptr", "ptr", "ptr"],
   getresuid: ["ptr", "ptr", "ptr"],
   sendmsg: ["i32", "ptr", "i32"],
@@ -12,7 +12,7 @@ export const messageSignatures = {
 } as const satisfies Signatures;
 
 /** Those that few messages need. */
-export const rareSignatures = {
+const rareSignatures = {
   clock_gettime: ["i32", "ptr"],
   pipe2: ["ptr", "i32"],
 } as const satisfies Signatures;
@@ -21,7 +21,7 @@ export const rareSignatures = {
 export type MessageLibc = LibcOf<typeof messageSignatures>;
 
 /** The functions of libc that few messages need. */
-export type RareLibc = LibcOf<typeof rareSignatures>;
+type RareLibc = LibcOf<typeof rareSignatures>;
 
 /** Sends AF_UNIX datagrams without libc. */
 export interface DatagramWay {

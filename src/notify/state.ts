@@ -1,7 +1,7 @@
 import type { FdStoreEntry, NotifyState } from "./types.ts";
 
 /** PID 1 reads no more of a message, and drops what is longer (NOTIFY_BUFFER_MAX, which is PIPE_BUF). */
-export const maxMessageBytes = 4096;
+const maxMessageBytes = 4096;
 
 /** A message as it is sent. */
 export interface Wire {

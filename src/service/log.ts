@@ -11,7 +11,7 @@ const known = new WeakMap<ServiceHost, boolean>();
  * Whether stderr is the stream that systemd connected to the journal: JOURNAL_STREAM is its device and inode (systemd.exec(5)). The
  * variable alone says nothing, since a shell or a supervisor may have put stderr elsewhere.
  */
-export function isJournal(host: ServiceHost): boolean {
+function isJournal(host: ServiceHost): boolean {
   let found = known.get(host);
   if (found === undefined) {
     found = ask(host);

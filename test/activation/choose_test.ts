@@ -1,30 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkListenOptions, choose as chooseFds, putBack, streamListener, take } from "../../src/activation/choose.ts";
+import { choose as chooseFds, putBack, streamListener, take } from "../../src/activation/choose.ts";
 import { refusalError } from "../../src/activation/refusal.late.ts";
-import type { Fd3ErrorCode } from "../../src/errors.ts";
 import type { Host } from "../../src/host.ts";
-import type { DescriptorKind } from "../../src/linux/socket.ts";
 import type { ListenOptions } from "../../src/types.ts";
 import { choose, chooseAll } from "../fixtures/choose.ts";
-import { fd3Error, typeError } from "../fixtures/expect.ts";
+import { fd3Error } from "../fixtures/expect.ts";
 import { fakeHost, forgetTable, ownPid } from "../fixtures/fake_host.ts";
-import { type FakeFile, FakeKernel, plainFile, tcpSocket } from "../fixtures/fake_kernel.ts";
-
-const stream = () => tcpSocket(1, 80);
-const datagram = () => tcpSocket(2, 81, 2);
-const connection = () => tcpSocket(3, 82, 1, false);
-
-/** A process that was passed these, `undefined` being closed, and has asked for nothing yet. */
-function passed(names: string | undefined, ...files: (FakeFile | undefined)[]): Host {
-  forgetTable();
-  const kernel = new FakeKernel();
-  files.forEach((file, i) => file && kernel.put(3 + i, file));
-  const environment: Record<string, string> = { LISTEN_PID: String(ownPid), LISTEN_FDS: String(files.length) };
-  if (names !== undefined) environment.LISTEN_FDNAMES = names;
-  // A closed descriptor is found by listenFds() already; here it closes later.
-  return fakeHost({ libc: kernel.libc, environment, isOpen: () => true });
-}
+import { plainFile } from "../fixtures/fake_files.ts";
+import { FakeKernel } from "../fixtures/fake_kernel.ts";
+import { connection, datagram, passed, stream } from "./fixtures/passed.ts";
 
 const chosen: readonly (readonly [what: string, host: () => Host, options: ListenOptions, fd: number])[] = [
   ["the only one", () => passed(undefined, stream()), {}, 3],
@@ -121,80 +106,6 @@ test("choose() looks at each of many with one name when it is its turn, and at n
   assert.throws(() => choose(passed(undefined, stream(), stream(), stream())), fd3Error("ERR_FD3_TOO_MANY_FDS"));
 });
 
-type Refusal = readonly [
-  what: string,
-  host: () => Host,
-  options: ListenOptions,
-  code: Fd3ErrorCode,
-  message: string | RegExp,
-];
-const refused: readonly Refusal[] = [
-  [
-    "two without a name",
-    () => passed("a:b", stream(), stream()),
-    {},
-    "ERR_FD3_TOO_MANY_FDS",
-    /^Too many file descriptors received: fd 3 "a" \(.*\), fd 4 "b" \(.*\); choose by `name`, which gives the next one of that name at each call, or take all with `all: true`$/,
-  ],
-  [
-    "two without a name, a fallback or not",
-    () => passed("a:a", stream(), stream()),
-    { fallback: "80" },
-    "ERR_FD3_TOO_MANY_FDS",
-    /; call it once for each with `name: "a"`, which gives the next one each time, or take all with `all: true`$/,
-  ],
-  [
-    "a name that none has",
-    () => passed("a:b:a", stream(), stream(), stream()),
-    { name: "c" },
-    "ERR_FD3_NAME",
-    'Cannot find a descriptor named "c": received were "a", "b"; FileDescriptorName= of the socket unit sets it',
-  ],
-  [
-    "a name that none has, a fallback or not",
-    () => passed("a", stream()),
-    { name: "c", fallback: "80" },
-    "ERR_FD3_NAME",
-    'Cannot find a descriptor named "c": received were "a"; FileDescriptorName= of the socket unit sets it',
-  ],
-  [
-    "a datagram socket",
-    () => passed("a", datagram()),
-    {},
-    "ERR_FD3_KIND",
-    /^Cannot adopt fd 3 as a stream listener: it is an IPv4 datagram socket; ListenDatagram= makes it: write ListenStream=$/,
-  ],
-  [
-    "a connection",
-    () => passed("a", connection()),
-    {},
-    "ERR_FD3_KIND",
-    "Cannot adopt fd 3 as a stream listener: it is a non-listening IPv4 stream socket; " +
-    "with Accept=yes systemd passes connections: set Accept=no",
-  ],
-  [
-    "a file",
-    () => passed("a:b", stream(), plainFile()),
-    { name: "b" },
-    "ENOTSOCK",
-    /^Cannot adopt fd 4 as a stream listener: it is not a socket; takeFd\(\) gives /,
-  ],
-  ["a closed one", () => passed("a", undefined), {}, "EBADF", "Cannot adopt fd 3 as a stream listener: it is not open"],
-  [
-    "several of the wrong kind",
-    () => passed("a:b", datagram(), plainFile()),
-    {},
-    "ERR_FD3_KIND",
-    /^Cannot find a stream listener: received were fd 3 "a" \(it is an IPv4 datagram socket on 127.0.0.1:\d+\), fd 4 "b" \(it is not a socket\)$/,
-  ],
-];
-
-for (const [what, host, options, code, message] of refused) {
-  test(`choose() throws ${code} on ${what}`, () => {
-    assert.throws(() => choose(host(), options), fd3Error(code, message));
-  });
-}
-
 test("choose() throws what listenFds() throws, also with a fallback", () => {
   const host = passed("a:b", stream());
   assert.throws(() => choose(host, { fallback: "80" }), fd3Error("EINVAL", /^Cannot read LISTEN_FDNAMES: /));
@@ -222,70 +133,10 @@ test("choose() gives undefined where nothing was passed and there is a fallback"
   }
 });
 
-test("choose() throws ERR_FD3_NO_FDS where nothing was passed and there is no fallback", () => {
-  forgetTable();
-  assert.throws(
-    () => choose(fakeHost()),
-    fd3Error("ERR_FD3_NO_FDS", /^No file descriptors received: start its socket unit /),
-  );
-});
-
-const watched = {
-  readProc: (path: string) => path === "/proc/self/cmdline" ? "deno\0run\0--watch\0x.ts\0" : undefined,
-};
-
-test("choose() says where a watcher may have lost what was passed, and blames none for another kind", () => {
-  forgetTable();
-  const lost = /, or give `fallback`; a watcher that has reloaded the program has lost them: start it without --watch$/;
-  assert.throws(() => choose(fakeHost(watched)), fd3Error("ERR_FD3_NO_FDS", lost));
-  const one = (kind: DescriptorKind) => {
-    forgetTable();
-    const environment = { LISTEN_PID: String(ownPid), LISTEN_FDS: "1" };
-    return fakeHost({ ...watched, environment, describe: () => kind });
-  };
-  const reloaded = /; a watcher reloaded the program and closed the socket: start it without --watch$/;
-  assert.throws(() => choose(one({ is: "not a socket" })), fd3Error("ENOTSOCK", reloaded));
-  const packet: DescriptorKind = { is: "socket", family: 2, type: 2, listening: false, address: undefined };
-  assert.throws(
-    () => choose(one(packet)),
-    fd3Error("ERR_FD3_KIND", /; ListenDatagram= makes it: write ListenStream=$/),
-  );
-});
-
 test("choose() takes the variables away unless keepEnv is set", () => {
   const host = passed("a", stream());
   choose(host, { keepEnv: true });
   assert.equal(host.env("LISTEN_FDS"), "1");
   choose(host);
   assert.equal(host.env("LISTEN_FDS"), undefined);
-});
-
-const misuse: readonly (readonly [options: unknown, message: string])[] = [
-  [null, "options are null, not an object"],
-  ["80", 'options are "80", not an object'],
-  [{ name: 3 }, "name is 3, not a string"],
-  [{ all: 1 }, "all is 1, not true or false"],
-  [{ mode: -1 }, "mode is -1, not an integer between 0 and 0o777"],
-  [{ mode: 0o1000 }, "mode is 512, not an integer between 0 and 0o777"],
-  [{ group: "" }, 'group is "", neither a name nor a number of a group'],
-  [{ group: 1.5 }, "group is 1.5, neither a name nor a number of a group"],
-  [{ fallbackFor: "never" }, 'fallbackFor is "never", not "always" or "unsupervised"'],
-  [{ mode: 1.5 }, "mode is 1.5, not an integer between 0 and 0o777"],
-  [{ mode: "660" }, 'mode is "660", not an integer between 0 and 0o777'],
-];
-
-for (const [options, message] of misuse) {
-  test(`checkListenOptions() throws where ${message}`, () => {
-    assert.throws(() => checkListenOptions(options as ListenOptions), typeError(`Cannot listen: ${message}`));
-  });
-}
-
-test("checkListenOptions() passes what listen() takes", () => {
-  for (
-    const options of [{}, { name: "" }, { all: true }, { all: false }, { mode: 0 }, { mode: 0o777 }, { group: 0 }, {
-      group: "www-data",
-    }, {
-      fallbackFor: "always",
-    }] as const
-  ) checkListenOptions(options);
 });

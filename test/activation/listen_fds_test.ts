@@ -6,7 +6,8 @@ import type { Fd3ErrorCode } from "../../src/errors.ts";
 import type { Host } from "../../src/host.ts";
 import { fd3Error } from "../fixtures/expect.ts";
 import { fakeHost, forgetTable, ownPid } from "../fixtures/fake_host.ts";
-import { FakeKernel, tcpSocket } from "../fixtures/fake_kernel.ts";
+import { tcpSocket } from "../fixtures/fake_files.ts";
+import { FakeKernel } from "../fixtures/fake_kernel.ts";
 import { env as template, forProcess, type Row, rowsFor, unknown } from "../oracle/rows.ts";
 
 /** Six sockets at 3 to 8. */

@@ -5,7 +5,8 @@ import { type Environment, variables } from "../../src/activation/listen_fds.ts"
 import { table } from "../../src/activation/table.ts";
 import { Fd3Error } from "../../src/errors.ts";
 import { fakeHost, forgetTable } from "../fixtures/fake_host.ts";
-import { FakeKernel, tcpSocket } from "../fixtures/fake_kernel.ts";
+import { tcpSocket } from "../fixtures/fake_files.ts";
+import { FakeKernel } from "../fixtures/fake_kernel.ts";
 import { needsLibrary } from "../fixtures/tools.ts";
 import { environments } from "../oracle/environments.ts";
 import { type Answer, Libsystemd } from "../oracle/libsystemd.ts";

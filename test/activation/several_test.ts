@@ -9,7 +9,8 @@ import { activate } from "../fixtures/activate.ts";
 import { echoes, echoOnce, open } from "../fixtures/client.ts";
 import { typeError } from "../fixtures/expect.ts";
 import { fakeHost, forgetTable, ownPid } from "../fixtures/fake_host.ts";
-import { FakeKernel, tcpSocket } from "../fixtures/fake_kernel.ts";
+import { tcpSocket } from "../fixtures/fake_files.ts";
+import { FakeKernel } from "../fixtures/fake_kernel.ts";
 import { runtime, variants } from "../fixtures/runtime.ts";
 import { holdTcp, holdUnix, tempFolder } from "../fixtures/sockets.ts";
 

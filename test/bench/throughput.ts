@@ -7,7 +7,7 @@ const pairs = 16;
 const burstMs = 400;
 
 /** The sizes of the messages, in bytes. */
-export const sizes: readonly number[] = [64, 65536];
+const sizes: readonly number[] = [64, 65536];
 
 /** How the fixture daemon reads, and what that is called. */
 const modes: Record<string, string> = { echo: "`forEach()`", read: "`read(buffer)`", iterate: "`for await`" };

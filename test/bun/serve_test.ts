@@ -51,7 +51,7 @@ async function checkServer(held: Held): Promise<void> {
   assert.equal(await get("/there"), "200 reloaded");
 }
 
-function onBun(): void {
+if (runtime === "Bun") {
   test("serveNative() gives Bun's server on an inherited TCP socket, and listens nowhere else", async () => {
     using held = holdTcp({ backlog: 7 });
     await using started = start([held]);
@@ -225,10 +225,7 @@ function onBun(): void {
     assert.equal(serving, "serving");
     assert.deepEqual(listeningSockets(started.pid), [`tcp:${held.port}`]);
   });
-}
-
-if (runtime === "Bun") onBun();
-else {
+} else {
   test(`serveNative() of fd3/bun says that this is not Bun (${runtime})`, async () => {
     const options = { fallback: "127.0.0.1:0", fetch: () => new Response("never") };
     const message = `Cannot serve with Bun.serve(): fd3/bun is for Bun, and this is ${runtime}; import "fd3"`;

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { DaemonOptions } from "../../src/daemon/types.ts";
-import { FakeLife, settle } from "./fixtures/fake_life.ts";
+import { settle } from "../fixtures/fake_clock.ts";
+import { FakeLife } from "./fixtures/fake_life.ts";
 
 const handler = () => new Response();
 

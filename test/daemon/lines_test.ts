@@ -4,7 +4,8 @@ import { test } from "node:test";
 import type { DaemonContext } from "../../src/daemon/types.ts";
 import { eventually } from "../fixtures/activate.ts";
 import { engineAddress } from "../fixtures/fake_engine.ts";
-import { FakeLife, settle } from "./fixtures/fake_life.ts";
+import { settle } from "../fixtures/fake_clock.ts";
+import { FakeLife } from "./fixtures/fake_life.ts";
 
 const handler = () => new Response();
 

@@ -6,9 +6,9 @@ import type { Messages } from "../../src/daemon/messages.ts";
 import { ListenerPart } from "../../src/daemon/part.ts";
 import { PushListener } from "../../src/stream/listener.ts";
 import type { Connection } from "../../src/types.ts";
-import { FakeClock } from "../fixtures/fake_clock.ts";
+import { FakeClock, settle } from "../fixtures/fake_clock.ts";
 import { engineAddress } from "../fixtures/fake_engine.ts";
-import { FakeServer, settle } from "./fixtures/fake_life.ts";
+import { FakeServer } from "./fixtures/fake_life.ts";
 
 function connection(): Connection & { readonly isClosed: boolean } {
   let end = () => {};

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FakeLife, settle } from "./fixtures/fake_life.ts";
+import { settle } from "../fixtures/fake_clock.ts";
+import { FakeLife } from "./fixtures/fake_life.ts";
 
 const handler = () => new Response();
 

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { DaemonOptions } from "../../src/daemon/types.ts";
 import { Fd3Error } from "../../src/errors.ts";
-import { FakeLife, readyLife, settle } from "./fixtures/fake_life.ts";
+import { settle } from "../fixtures/fake_clock.ts";
+import { FakeLife, readyLife } from "./fixtures/fake_life.ts";
 
 const handler = () => new Response();
 

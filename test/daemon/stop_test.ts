@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Fd3Error } from "../../src/errors.ts";
-import { FakeLife, readyLife, settle } from "./fixtures/fake_life.ts";
+import { settle } from "../fixtures/fake_clock.ts";
+import { FakeLife, readyLife } from "./fixtures/fake_life.ts";
 
 for (const name of ["SIGTERM", "SIGINT"] as const) {
   test(`daemon() drains and cleans up on ${name}`, async () => {

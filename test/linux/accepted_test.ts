@@ -7,7 +7,8 @@ import { SOCK_DGRAM } from "../../src/linux/constants.ts";
 import type { Address } from "../../src/types.ts";
 import { eventually } from "../fixtures/activate.ts";
 import { open } from "../fixtures/client.ts";
-import { FakeKernel, tcpSocket } from "../fixtures/fake_kernel.ts";
+import { tcpSocket } from "../fixtures/fake_files.ts";
+import { FakeKernel } from "../fixtures/fake_kernel.ts";
 import { libc, runtime } from "../fixtures/runtime.ts";
 import { holdTcp, tempFolder } from "../fixtures/sockets.ts";
 

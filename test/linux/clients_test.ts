@@ -7,7 +7,8 @@ import { Look, recentLook } from "../../src/linux/look.ts";
 import type { Address } from "../../src/types.ts";
 import { eventually } from "../fixtures/activate.ts";
 import { echoes, open, receive } from "../fixtures/client.ts";
-import { FakeKernel, tcpSocket } from "../fixtures/fake_kernel.ts";
+import { tcpSocket } from "../fixtures/fake_files.ts";
+import { FakeKernel } from "../fixtures/fake_kernel.ts";
 import { libc, runtime } from "../fixtures/runtime.ts";
 import { holdTcp, tempFolder } from "../fixtures/sockets.ts";
 

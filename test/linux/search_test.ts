@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { findRegistration } from "../../src/linux/epoll.ts";
 import { findSocket } from "../../src/linux/transplant.ts";
 import { fd3Error } from "../fixtures/expect.ts";
-import { tcpSocket } from "../fixtures/fake_kernel.ts";
+import { tcpSocket } from "../fixtures/fake_files.ts";
 import { data, epollFd, inheritedFd, placeholderFd, Runtime } from "./fixtures/fake_runtime.ts";
 
 test("findSocket() finds it where it is expected, and elsewhere", () => {

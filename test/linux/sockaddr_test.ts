@@ -4,7 +4,8 @@ import { decodeSockaddr, encodeUnix, formatIpv6 } from "../../src/linux/sockaddr
 import { kindCode, kindText } from "../../src/linux/kind_text.ts";
 import { describe, type DescriptorKind, isStreamListener } from "../../src/linux/socket.ts";
 import type { Address } from "../../src/types.ts";
-import { FakeKernel, plainFile, tcpSocket } from "../fixtures/fake_kernel.ts";
+import { plainFile, tcpSocket } from "../fixtures/fake_files.ts";
+import { FakeKernel } from "../fixtures/fake_kernel.ts";
 
 const groups = (...numbers: number[]) => Uint8Array.from(numbers.flatMap((n) => [n >> 8, n & 255]));
 const bytes = (text: string) => new TextEncoder().encode(text);

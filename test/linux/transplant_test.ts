@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { findRegistration, rearm } from "../../src/linux/epoll.ts";
 import { openTransplanted, transplant, unwatch } from "../../src/linux/transplant.ts";
 import { fd3Error } from "../fixtures/expect.ts";
-import { type FakeFile, type FakeKernel, tcpSocket } from "../fixtures/fake_kernel.ts";
+import { type FakeFile, tcpSocket } from "../fixtures/fake_files.ts";
+import type { FakeKernel } from "../fixtures/fake_kernel.ts";
 import {
   data,
   EPOLLET,

@@ -6,7 +6,8 @@ import { choose as chooseFds, streamListener } from "../../src/activation/choose
 import { choose } from "../fixtures/choose.ts";
 import { typeError } from "../fixtures/expect.ts";
 import { fakeHost, forgetTable, ownPid } from "../fixtures/fake_host.ts";
-import { FakeKernel, plainFile, tcpSocket } from "../fixtures/fake_kernel.ts";
+import { plainFile, tcpSocket } from "../fixtures/fake_files.ts";
+import { FakeKernel } from "../fixtures/fake_kernel.ts";
 import { type Call, type Line, linesOf, serve, startNotifier } from "../fixtures/notifying.ts";
 import { holdNotifySocket, memfd } from "../fixtures/notify_socket.ts";
 import { everything, libc, runtime, type Variant, variants } from "../fixtures/runtime.ts";

@@ -16,7 +16,7 @@ export interface NotifyRow {
 }
 
 /** A path below FOLDER, or an abstract name, of so many bytes. */
-export function padded(prefix: string, bytes: number): string {
+function padded(prefix: string, bytes: number): string {
   return prefix.padEnd(bytes, "x");
 }
 

@@ -64,7 +64,7 @@ export async function ask(path: string, text: string, timeoutMs = 10_000): Promi
 }
 
 /** What became of the connections of a load. */
-export interface Counts {
+interface Counts {
   /** Came back with what they had sent. */
   served: number;
   /** Could not be made: ECONNREFUSED, or ENOENT for a path. */

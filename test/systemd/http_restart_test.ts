@@ -7,7 +7,8 @@ import { eachVariant, property, type Stage } from "./variants.ts";
 
 const RESTARTS = 30;
 const firstPort = 7100;
-const folder = "/opt/fd3/test/systemd/fixtures";
+const servers = "/opt/fd3/test/systemd/fixtures/servers.ts";
+const clientsProgram = "/opt/fd3/test/systemd/fixtures/http_load.ts";
 const node = "/opt/fd3/test/runtimes/node_modules/node24/bin/node";
 
 /** What each server is asked. */
@@ -76,7 +77,7 @@ function writeSockets({ lab }: Stage, kinds: readonly string[]): { units: readon
 }
 
 function startLoad({ lab }: Stage, lanes: readonly Lane[]): Load {
-  const child: ChildProcess = lab.spawn([node, `${folder}/http_load.ts`, JSON.stringify(lanes)], [
+  const child: ChildProcess = lab.spawn([node, clientsProgram, JSON.stringify(lanes)], [
     "pipe",
     "pipe",
     "inherit",
@@ -94,7 +95,8 @@ function startLoad({ lab }: Stage, lanes: readonly Lane[]): Load {
   };
 }
 
-async function restarts(stage: Stage): Promise<void> {
+/** Writes the service and its sockets, and starts those. Gives the lanes of clients. */
+async function setUp(stage: Stage): Promise<readonly Lane[]> {
   const { lab } = stage;
   const key = "/opt/fd3-key.pem";
   execFileSync("openssl", [
@@ -115,12 +117,18 @@ async function restarts(stage: Stage): Promise<void> {
         "Environment=HOME=/root",
       ],
       ...units.map((unit) => `Sockets=${unit}`),
-      `ExecStart=${command(stage)} ${folder}/servers.ts ${key} ${key}.crt`,
+      `ExecStart=${command(stage)} ${servers} ${key} ${key}.crt`,
       "",
     ].join("\n"),
   );
   await lab.must(["systemctl", "daemon-reload"]);
   await lab.must(["systemctl", "start", ...units]);
+  return lanes;
+}
+
+async function restarts(stage: Stage): Promise<void> {
+  const { lab } = stage;
+  const lanes = await setUp(stage);
   const load = startLoad(stage, lanes);
   await until("each client is served", () => load.least() > 0, 60_000);
   for (let i = 0; i < RESTARTS; i++) {

@@ -4,7 +4,8 @@ import { createInterface } from "node:readline";
 import { until } from "./clients.ts";
 import { eachVariant, property, type Stage, variantsOf } from "./variants.ts";
 
-const folder = "/opt/fd3/test/systemd/fixtures";
+const service = "/opt/fd3/test/systemd/fixtures/streams.ts";
+const clients = "/opt/fd3/test/systemd/fixtures/streams_load.ts";
 const node = "/opt/fd3/test/runtimes/node_modules/node24/bin/node";
 const [EVENTS, POLITE, SOCKETS] = [400, 100, 500];
 const ALL = EVENTS + POLITE + SOCKETS;
@@ -33,7 +34,7 @@ async function setUp({ lab, variant: { runtime, program } }: Stage): Promise<voi
     "streams.service",
     [
       ...["[Service]", "Type=notify", "NotifyAccess=all", "Environment=HOME=/root", "LimitNOFILE=4096"],
-      ...["Sockets=events.socket", "Sockets=chat.socket", `ExecStart=${command} ${folder}/streams.ts`, ""],
+      ...["Sockets=events.socket", "Sockets=chat.socket", `ExecStart=${command} ${service}`, ""],
     ].join("\n"),
   );
   await lab.must(["systemctl", "daemon-reload"]);
@@ -46,7 +47,7 @@ async function restart(stage: Stage): Promise<void> {
   const { lab } = stage;
   await setUp(stage);
   const counts = [EVENTS, POLITE, SOCKETS].map(String);
-  const child = lab.spawn([node, `${folder}/streams_load.ts`, ...counts], ["pipe", "pipe", "inherit"]);
+  const child = lab.spawn([node, clients, ...counts], ["pipe", "pipe", "inherit"]);
   let state: State = { byPid: {}, unclean: 0, complete: 0, faults: [] };
   createInterface({ input: child.stdout! }).on("line", (line) => state = JSON.parse(line));
   const pid = () => property(stage, "streams.service", "MainPID");

@@ -70,7 +70,7 @@ export class HeldSource implements Source {
 }
 
 /** An address that each run opens anew, where nothing can be held. Deno closes it when it wants. */
-export class PlainSource implements Source {
+class PlainSource implements Source {
   readonly #access: FileAccess;
   readonly #serve: Serve;
   readonly address: FallbackAddress;
