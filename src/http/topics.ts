@@ -1,10 +1,8 @@
-import type { Peer } from "./web_socket_peer.ts";
-
 /**
  * Who gets what is published, at one server. crossws has topics, too, but of one adapter, and Bun of one `Bun.serve()`: a server of fd3 may have
  * several sockets, and engines.
  */
-export class Topics {
+export class Topics<Peer> {
   readonly #peers: Map<string, Set<Peer>> = new Map();
 
   add(topic: string, peer: Peer): void {

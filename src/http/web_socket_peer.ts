@@ -50,9 +50,9 @@ function checkClose(code: unknown, reason: unknown): void {
 export class Peer implements WebSocketPeer {
   readonly #raw: RawPeer;
   readonly #origin: Origin;
-  readonly #topics: Topics;
+  readonly #topics: Topics<Peer>;
 
-  constructor(raw: RawPeer, origin: Origin, topics: Topics) {
+  constructor(raw: RawPeer, origin: Origin, topics: Topics<Peer>) {
     this.#raw = raw;
     this.#origin = origin;
     this.#topics = topics;

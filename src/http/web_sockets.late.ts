@@ -1,12 +1,11 @@
 import { isThenable } from "./exchanges.ts";
-import type { Report } from "./responder.ts";
 import { Topics } from "./topics.ts";
 import { isUpgrade, takeUpgrade, type Upgrade, upgradeResponse } from "./upgrade.ts";
 import { type Origin, Peer, type RawPeer } from "./web_socket_peer.ts";
 import type { UpgradeOptions, WebSocketClose, WebSocketHandlers, WebSocketMessage } from "./web_socket_types.ts";
 
 /** What crossws calls. https://crossws.h3.dev/guide/hooks */
-export interface WebSocketHooks {
+interface WebSocketHooks {
   upgrade(request: Request): { headers: Headers; context: object };
   open(peer: RawPeer): void;
   message(peer: RawPeer, message: WebSocketMessage): void;
@@ -51,14 +50,14 @@ function guard(call: () => unknown, onFailure: (error: unknown) => void): unknow
 /** The WebSockets of a server: the user's handlers, as crossws calls them. */
 export class WebSockets {
   readonly #handlers: WebSocketHandlers;
-  readonly #report: Report;
-  readonly #topics: Topics = new Topics();
+  readonly #report: (error: unknown) => void;
+  readonly #topics: Topics<Peer> = new Topics();
   readonly #accepted: WeakMap<Request, Known> = new WeakMap();
   /** Those whose end was not told yet. */
   readonly #open: Set<Peer> = new Set();
   #onEnded: () => void = () => {};
 
-  constructor(handlers: WebSocketHandlers, report: Report) {
+  constructor(handlers: WebSocketHandlers, report: (error: unknown) => void) {
     this.#handlers = handlers;
     this.#report = report;
   }

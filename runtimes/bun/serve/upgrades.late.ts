@@ -63,5 +63,8 @@ export type { Upgrades };
 
 /** @throws {Fd3Error} `ERR_FD3_PLATFORM` if crossws cannot be loaded. */
 export async function loadUpgrades(webSockets: WebSockets): Promise<Upgrades> {
-  return new Upgrades(webSockets, await loadCrossws("bun-serve", () => import("crossws/adapters/bun")));
+  const load = () =>
+    // @ts-types="./crossws.d.ts"
+    import("crossws/adapters/bun");
+  return new Upgrades(webSockets, await loadCrossws("bun-serve", load));
 }

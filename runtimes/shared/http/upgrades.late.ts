@@ -11,7 +11,6 @@ import type {
   NodeHttpListener,
   NodeHttpModule,
   NodeHttpServer,
-  ServerResponse,
 } from "./types.ts";
 
 /** The longest message, as on Bun. */
