@@ -23,7 +23,7 @@ function checkContents({ files }: Packed): void {
   const expected = /^(package\.json|README\.md|LICENSE|dist\/.+\.(js|d\.ts))$/;
   assert.deepEqual(files.map(({ path }) => path).filter((path) => !expected.test(path)), []);
   // Not the examples in comments. Anything but our own files is a dependency, what one runtime alone has, or source.
-  const specifiers = /^(?! *\*).*\b(?:from |import |import\()"([^"]+)"/gm;
+  const specifiers = /^(?:import |(?! *\*).*\b(?:from |import\())"([^"]+)"/gm;
   const dependencies = new Set<string>();
   for (const { path } of files.filter(({ path }) => path.startsWith("dist/"))) {
     for (const [, id] of readFileSync(join(root, path), "utf8").matchAll(specifiers)) {

@@ -34,6 +34,7 @@ export function httpParts(server: NetServer): HttpParts | undefined {
   if (isHttp2(server) || !(isTls || isOf("node:http", server))) return undefined;
   const http = server as NodeHttpServer;
   const connections = new HttpConnections(http);
+  connections.noteUpgrades(http);
   // Before the user's own: it may send the headers at once.
   http.prependListener("request", (incoming, outgoing) => connections.began(incoming, outgoing));
   return { server: http, connections, isTls };

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { check, program, root, run } from "./checks.ts";
 
 const esModule =
-  `import { type Address, type Attached, attach, Fd3Error, type HttpServer, listen, type Listener, type NetServer, serve, type ServeHandler } from "fd3";
+  `import { type Address, attach, Fd3Error, type HttpServer, listen, type Listener, type NetServer, type RunningServer, serve, type ServeHandler } from "fd3";
 import { listen as listenNode } from "fd3/node";
 import { type DenoListener, listenNative as listenDeno } from "fd3/deno";
 import { type BunListener, Fd3Error as BunError, listenNative as listenBun } from "fd3/bun";
@@ -18,7 +18,7 @@ export const address: Promise<Address> = listener.then((it) => it.address);
 export const node: Promise<Listener> = listenNode();
 export const deno: Promise<DenoListener> = listenDeno();
 export const bun: Promise<BunListener> = listenBun({ socket: {} });
-export const attached = (server: NetServer): Promise<Attached> => attach(server);
+export const attached = (server: NetServer): Promise<RunningServer> => attach(server);
 export const error: Fd3Error = new BunError("EINVAL", "the same class");
 // @ts-expect-error: a wrong option would pass if the types were not found.
 listen({ fallbck: 1 });

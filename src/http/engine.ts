@@ -3,6 +3,7 @@ import type { Choice } from "../activation/choose.ts";
 import type { Address, FileAccess } from "../types.ts";
 import type { Exchanges } from "./exchanges.ts";
 import type { EngineName, TlsOptions } from "./types.ts";
+import type { WebSockets } from "./web_sockets.late.ts";
 
 /** What is still open at a server, for the log. */
 export interface OpenPart {
@@ -79,6 +80,8 @@ export interface Engine extends Traffic {
 export interface EngineHandler {
   /** What they are at. */
   readonly exchanges: Exchanges;
+  /** Those that responses of `handle()` may ask for, and get by `WebSockets.answer()`. */
+  readonly webSockets?: WebSockets | undefined;
   /**
    * Never throws. While draining, the response has `connection: close`.
    *

@@ -2,6 +2,7 @@ import { type Refuse, refusing } from "../quoted.ts";
 import { isTimeout, longestTimeout } from "../time/clock.ts";
 import type { EndOptions } from "./server.ts";
 import type { EngineName, ServeHandler, ServeOptions, TlsOptions } from "./types.ts";
+import type { WebSocketHandlers } from "./web_socket_types.ts";
 
 const engineNames: readonly EngineName[] = ["deno-serve", "bun-serve", "node-http"];
 
@@ -11,6 +12,15 @@ function checkTls(tls: TlsOptions): void {
   if (typeof tls !== "object" || tls === null) refuse("tls", tls, "not an object with cert and key");
   for (const part of ["cert", "key"] as const) {
     if (typeof tls[part] !== "string") refuse(`tls.${part}`, tls[part], "not a text in PEM");
+  }
+}
+
+function checkWebSocket(handlers: WebSocketHandlers): void {
+  if (typeof handlers !== "object" || handlers === null) refuse("websocket", handlers, "not an object with handlers");
+  for (const name of ["open", "message", "close", "error"] as const) {
+    if (handlers[name] !== undefined && typeof handlers[name] !== "function") {
+      refuse(`websocket.${name}`, handlers[name], "not a function");
+    }
   }
 }
 
@@ -50,6 +60,7 @@ export function checkServeOptions(handler: ServeHandler, options: ServeOptions):
     refuse("engine", engine, `not one of ${engineNames.map((name) => JSON.stringify(name)).join(", ")}`);
   }
   if (tls !== undefined) checkTls(tls);
+  if (options.websocket !== undefined) checkWebSocket(options.websocket);
   for (const name of ["onError", "onListen"] as const) {
     if (options[name] !== undefined && typeof options[name] !== "function") {
       refuse(name, options[name], "not a function");

@@ -1,20 +1,23 @@
 import type { Address } from "../types.ts";
 import { closing } from "./closing.ts";
 import type { EngineHandler } from "./engine.ts";
-import { Exchanges, isThenable } from "./exchanges.ts";
+import { Exchanges, isThenable, type Report } from "./exchanges.ts";
+import type { UpgradeOptions } from "./web_socket_types.ts";
+import type { WebSockets } from "./web_sockets.late.ts";
 import type { ServeHandler, ServeInfo, ServeOptions } from "./types.ts";
-
-/** Tells somebody of an error that no client is told: a port, as what is stderr differs. */
-export type Report = (error: unknown) => void;
 
 /** Nothing is asked of the engine before the handler asks. */
 class Info implements ServeInfo {
   readonly #remote: () => Address;
   readonly #local: () => Address;
+  readonly #request: Request;
+  readonly #webSockets: WebSockets | undefined;
 
-  constructor(remote: () => Address, local: () => Address) {
+  constructor(remote: () => Address, local: () => Address, request: Request, webSockets: WebSockets | undefined) {
     this.#remote = remote;
     this.#local = local;
+    this.#request = request;
+    this.#webSockets = webSockets;
   }
 
   get remoteAddress(): Address {
@@ -23,6 +26,11 @@ class Info implements ServeInfo {
 
   get localAddress(): Address {
     return this.#local();
+  }
+
+  upgrade(options?: UpgradeOptions): Response {
+    if (this.#webSockets !== undefined) return this.#webSockets.response(this.#request, options);
+    throw new TypeError("Cannot upgrade the connection: serve() was called without the option websocket");
   }
 }
 
@@ -37,14 +45,16 @@ type Sent = ((response: Response) => void) | undefined;
 /** The user's handler as an engine wants it: every failure is a response, and how many run is known. */
 export class Responder implements EngineHandler {
   readonly exchanges: Exchanges = new Exchanges();
+  readonly webSockets: WebSockets | undefined;
+  readonly #report: Report;
   readonly #handler: ServeHandler;
   readonly #onError: ServeOptions["onError"];
-  readonly #report: Report;
 
-  constructor(handler: ServeHandler, onError: ServeOptions["onError"], report: Report) {
+  constructor(handler: ServeHandler, onError: ServeOptions["onError"], report: Report, webSockets?: WebSockets) {
     this.#handler = handler;
     this.#onError = onError;
     this.#report = report;
+    this.webSockets = webSockets;
   }
 
   // A handler that answers at once costs one object, no promise and no closure: this is on the way of every request.
@@ -52,7 +62,7 @@ export class Responder implements EngineHandler {
     this.exchanges.count();
     let result: unknown;
     try {
-      result = this.#handler(request, new Info(remote, local));
+      result = this.#handler(request, new Info(remote, local, request, this.webSockets));
     } catch (error) {
       return this.#recover(error, request, remote, sent);
     }

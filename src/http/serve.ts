@@ -8,6 +8,8 @@ import { checkServeOptions } from "./options.ts";
 import { Responder } from "./responder.ts";
 import { EngineServer, openParts, type ServerLog, type ServerParts } from "./server.ts";
 import type { ServeHandler, ServeOptions, TlsOptions } from "./types.ts";
+import type { WebSocketHandlers } from "./web_socket_types.ts";
+import type { WebSockets } from "./web_sockets.late.ts";
 
 /** How one runtime serves. */
 export interface ServeAdapter {
@@ -66,6 +68,12 @@ async function firstOf(
   throw new Fd3Error(first.code, obstacles.map(({ message }) => message).join("; "), { cause: first });
 }
 
+/** Loaded late: most servers have none. */
+async function webSocketsOf(handlers: WebSocketHandlers, { report }: ServerLog): Promise<WebSockets> {
+  const { WebSockets } = await import("./web_sockets.late.ts");
+  return new WebSockets(handlers, report);
+}
+
 /**
  * The way of every `serve()`.
  *
@@ -83,7 +91,8 @@ export async function serveWith(
   checkServeOptions(handler, options);
   const makers = wanted(adapter, options);
   const { host, log } = adapter;
-  const responder = new Responder(handler, options.onError, log.report);
+  const webSockets = options.websocket && await webSocketsOf(options.websocket, log);
+  const responder = new Responder(handler, options.onError, log.report, webSockets);
   const { tls, onListen } = options;
   if (tls !== undefined) adapter.checkTls(tls);
   const listening: Adapter<ServerParts> = {
@@ -106,5 +115,5 @@ export async function serveWith(
     throw error;
   }
   const { idleConnectionTimeout = defaultIdleTimeout } = options;
-  return new EngineServer(parts, { ...options, idleConnectionTimeout });
+  return new EngineServer({ ...parts, webSockets }, { ...options, idleConnectionTimeout });
 }

@@ -1,13 +1,18 @@
 import { clock } from "../time/clock.ts";
+import { deadlineOf } from "../time/waiting.ts";
 import { type Adapter, listenAllWith } from "../listen.ts";
 import type { Address, ListenOptions } from "../types.ts";
 import { drain } from "./drain.ts";
 import type { Engine, Traffic } from "./engine.ts";
-import type { Report } from "./responder.ts";
+import type { Report } from "./exchanges.ts";
 import type { EngineName, HttpServer, ServeOptions } from "./types.ts";
+import type { WebSockets } from "./web_sockets.late.ts";
 
 /** How long what is in flight may take, and how long what may never end, in milliseconds. */
 const [defaultDrainTimeout, defaultStreamTimeout] = [30_000, 5000];
+
+/** How long the handlers of WebSockets have for the end of these, once all connections are closed, in milliseconds. */
+const closeHandlersMs = 1000;
 
 /** How a server ends. */
 export type EndOptions = Pick<ServeOptions, "signal" | "drainTimeout" | "streamTimeout" | "idleConnectionTimeout">;
@@ -26,6 +31,8 @@ export interface ServerParts {
   readonly activated: boolean;
   readonly name: string | undefined;
   readonly log: ServerLog;
+  /** Those of `serve()`. */
+  readonly webSockets?: WebSockets | undefined;
 }
 
 /** The parts of a server, and of each of its sockets. */
@@ -126,12 +133,16 @@ export class EngineServer implements HttpServer {
   }
 
   async #end(): Promise<void> {
-    const { engine, log } = this.#parts;
+    const { engine, log, webSockets } = this.#parts;
     const { drainTimeout: drainMs = defaultDrainTimeout, streamTimeout: streamMs = defaultStreamTimeout } =
       this.#options;
     this.#forgetSignal();
     try {
       await drain({ engine, drainMs, streamMs, clock, log: (text) => log.note(`fd3: stopping: ${text}`) });
+      if (webSockets === undefined) return;
+      const told = deadlineOf(clock, closeHandlersMs, webSockets.ended());
+      await told.over;
+      told.cancel();
     } finally {
       this.#finish();
     }

@@ -1,4 +1,7 @@
 import type { Address, ListenOptions } from "../types.ts";
+import type { UpgradeOptions, WebSocketHandlers } from "./web_socket_types.ts";
+
+export type * from "./web_socket_types.ts";
 
 /** What serves underneath: `Deno.serve()`, `Bun.serve()`, or a server of node:http. */
 export type EngineName = "deno-serve" | "bun-serve" | "node-http";
@@ -9,6 +12,29 @@ export interface ServeInfo {
   readonly remoteAddress: Address;
   /** Our end. */
   readonly localAddress: Address;
+  /**
+   * Makes a WebSocket of the request, once the handler returns what this gives: until then it is a response like any other, and its headers
+   * may be changed. What happens to the WebSocket is for the handlers in {@linkcode ServeOptions.websocket}. Who may have one, the handler
+   * decides: a browser sends the `origin` of its page, whichever it is, and the cookies of the server.
+   *
+   * @throws {TypeError} If `serve()` was called without `websocket`, or the options choose a protocol that the client does not offer.
+   * @param options Headers for the response, and what the WebSocket is to know of the request.
+   * @returns A response with status 101; with 426 or 400 if the request does not ask for a WebSocket as RFC 6455 says.
+   *
+   * @example A WebSocket that says back what it is told
+   * ```ts
+   * import { serve } from "@fd3/fd3";
+   *
+   * const server = await serve((request, info) => {
+   *   return new URL(request.url).pathname === "/echo" ? info.upgrade() : new Response("hello\n");
+   * }, {
+   *   fallback: "127.0.0.1:0",
+   *   websocket: { message: (peer, message) => peer.send(message.rawData) },
+   * });
+   * await server.shutdown();
+   * ```
+   */
+  upgrade(options?: UpgradeOptions): Response;
 }
 
 /** Answers one request. What it throws, or its promise rejects with, goes to {@linkcode ServeOptions.onError}. */
@@ -69,6 +95,12 @@ export interface ServeOptions extends ListenOptions, DrainOptions {
   readonly engine?: EngineName;
   /** Serves https with these. `deno-serve` cannot on a Unix socket. */
   readonly tls?: TlsOptions;
+  /**
+   * What happens to the WebSockets that {@linkcode ServeInfo.upgrade} makes. They stand on the package crossws, which comes with fd3 and is
+   * loaded when this is given; `node-http` on Deno needs `--allow-env=WS_NO_BUFFER_UTIL` for it. A message may have 16 MiB. Clients are
+   * asked every 30 s whether they are there.
+   */
+  readonly websocket?: WebSocketHandlers;
   /** Makes the response to a request whose handler failed. Without it, 500 and the error on stderr, for the journal at priority `err`. */
   readonly onError?: (error: unknown) => Response | Promise<Response>;
   /** Called once, with where it listens. */

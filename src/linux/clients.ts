@@ -3,6 +3,7 @@ import { acceptedSockets } from "./accepted.ts";
 import { SO_COOKIE, SOL_SOCKET } from "./constants.ts";
 import type { Libc } from "./libc.ts";
 import { currentLook, forgetLook, type Look, recentLook } from "./look.ts";
+import { isPeer } from "./silent.ts";
 import { cut } from "./withdraw.ts";
 import { listenFds } from "../activation/table.ts";
 import { hasLibc, type Host } from "../host.ts";
@@ -67,6 +68,14 @@ export class Clients {
     this.#accepted = this.#cookiesNow();
     // On a busy machine the last look may be from before the last client.
     forgetLook(this.libc);
+  }
+
+  /** Cuts off the one with this client. Gives whether there is such a one. */
+  cutPeer(peer: Address): boolean {
+    if (peer.transport !== "tcp") return false;
+    const fd = this.sockets(currentLook(this.libc)).find((one) => isPeer(this.libc, one, peer));
+    if (fd !== undefined) cut(this.libc, fd);
+    return fd !== undefined;
   }
 
   /** Cuts all of them off. */

@@ -30,9 +30,9 @@ export function outgoingSockets(libc: Libc, fds: readonly number[], isTcp: boole
 }
 
 /** In so many looks in a row a connection must have had nothing to send: a response of known length may be between two parts of it. */
-const idleLooks = 5;
+const idleLooks = 3;
 /** After so many more, a runtime that has not closed it by then has not understood. */
-const cutLooks = 10;
+const cutLooks = 8;
 
 /** struct linger: on, for no time. */
 const noLinger = new Uint8Array(Int32Array.of(1, 0).buffer);

@@ -1,6 +1,8 @@
+import type { TcpAddress } from "../types.ts";
 import { readableSockets } from "./accepted.ts";
 import { SHUT_RD, SO_PEERNAME, SOL_SOCKET, SOL_TCP, TCP_INFO } from "./constants.ts";
 import type { Libc } from "./libc.ts";
+import { decodeSockaddr } from "./sockaddr.ts";
 
 // Where these are in struct tcp_info (include/uapi/linux/tcp.h, Linux 4.6).
 const UNACKED = 24;
@@ -42,17 +44,29 @@ export function silentConnections(libc: Libc, fds: readonly number[], ms: number
   return found;
 }
 
+/** The name of a connection's peer, as the kernel has it; `undefined` if it is closed. */
+function peerName(libc: Libc, fd: number): Uint8Array | undefined {
+  // The kernel refuses to give less than it is asked for: struct sockaddr_in6, or sockaddr_in.
+  for (const size of [28, 16]) {
+    const name = new Uint8Array(size);
+    // getpeername(2) by another name; see peers.ts.
+    if (libc.getsockopt(fd, SOL_SOCKET, SO_PEERNAME, name, Uint8Array.of(size, 0, 0, 0)) >= 0) return name;
+  }
+  return undefined;
+}
+
 /** The port of a TCP connection's peer; `NaN` if it is closed. */
 export function peerPort(libc: Libc, fd: number): number {
-  // struct sockaddr_in6 and sockaddr_in have it at the same place; the kernel refuses to give less than it is asked for.
-  const address = new Uint8Array(28);
-  // getpeername(2) by another name; see peers.ts.
-  for (const size of [28, 16]) {
-    if (libc.getsockopt(fd, SOL_SOCKET, SO_PEERNAME, address, Uint8Array.of(size, 0, 0, 0)) >= 0) {
-      return address[2] << 8 | address[3];
-    }
-  }
-  return NaN;
+  const name = peerName(libc, fd);
+  // It is at the same place in both families.
+  return name === undefined ? NaN : name[2] << 8 | name[3];
+}
+
+/** Whether this is the peer of a TCP connection. */
+export function isPeer(libc: Libc, fd: number, { hostname, port }: TcpAddress): boolean {
+  const name = peerName(libc, fd);
+  const address = name && decodeSockaddr(name, name.length);
+  return address?.transport === "tcp" && address.port === port && address.hostname === hostname;
 }
 
 /**

@@ -19,6 +19,7 @@ eachVariant("foobar", {
   "a daemon tells its two sockets apart by name": (stage) => twoSockets(stage, "private"),
   "a daemon in the network of its sockets, too": (stage) => twoSockets(stage, "shared"),
   "a daemon that may make no socket, too": (stage) => twoSockets(stage, "none"),
+  "a daemon serves the IPv4, IPv6 and Unix sockets of its unit as one": allSockets,
   "a child of a daemon gets neither the variables nor the descriptors": child,
 });
 
@@ -54,6 +55,22 @@ async function twoSockets(stage: Stage, network: Network): Promise<void> {
   assert.deepEqual(await backlogs(stage), expected, "during");
   await lab.must(["systemctl", "stop", "foobar.service"]);
   assert.deepEqual(await backlogs(stage), expected, "after");
+}
+
+async function allSockets(stage: Stage): Promise<void> {
+  const { lab } = stage;
+  const service = ["RestrictAddressFamilies=", ...NETWORKS.private];
+  const socket = ["ListenStream=127.0.0.1:7007", "ListenStream=[::1]:7007"];
+  await setUp(stage, { script: "test/systemd/fixtures/all.ts", service, socket });
+  const path = stage.variant.ffi ? ADDRESSES.unix.path : "";
+  const all = [{ transport: "unix", path }, ADDRESSES.tcp, { ...ADDRESSES.tcp, hostname: "::1" }];
+  assert.deepEqual(JSON.parse(await ask(stage.path, "")), all);
+  for (const address of ["TCP4:127.0.0.1:7007", "TCP6:[::1]:7007"]) {
+    assert.deepEqual(JSON.parse(await lab.must(["socat", "-u", address, "-"])), all);
+  }
+  await lab.must(["systemctl", "stop", "foobar.service"]);
+  // The sockets are systemd's: the next client starts the service again.
+  assert.deepEqual(JSON.parse(await lab.must(["socat", "-u", "TCP6:[::1]:7007", "-"])), all);
 }
 
 function named(name: Transport): string[] {

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { type Service, unitOf, variantsOf } from "./variants.ts";
 
 test("every unit file is tested", () => {
-  const services: Service[] = ["foobar", "http", "daemon", "durable"];
+  const services: Service[] = ["foobar", "http", "daemon", "durable", "chat"];
   const tested = services.flatMap((service) => [
     `${service}.socket`,
     ...variantsOf(service).map((variant) => unitOf({ service, variant })),

@@ -46,7 +46,7 @@ const variants: readonly Variant[] = [
 ];
 
 /** The examples that have units. */
-export type Service = "foobar" | "http" | "daemon" | "durable";
+export type Service = "foobar" | "http" | "daemon" | "durable" | "chat";
 
 /** The program of each. */
 const scripts: Record<Service, string> = {
@@ -54,6 +54,7 @@ const scripts: Record<Service, string> = {
   http: "examples/http.ts",
   daemon: "examples/daemon.ts",
   durable: "examples/durable.ts",
+  chat: "examples/chat.ts",
 };
 
 /** How its socket and service differ from what is shipped. */

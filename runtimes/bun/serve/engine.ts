@@ -2,6 +2,7 @@ import type { FallbackAddress } from "../../../src/activation/address.ts";
 import { addressOf, type Choice } from "../../../src/activation/choose.ts";
 import type { Engine, EngineHandler, OpenPart, StreamKind } from "../../../src/http/engine.ts";
 import type { TlsOptions } from "../../../src/http/types.ts";
+import type { WebSockets } from "../../../src/http/web_sockets.late.ts";
 import { watchIdleConnections } from "../../../src/http/idle.ts";
 import { readableSockets } from "../../../src/linux/accepted.ts";
 import { type Clients, clientsAt, inheritedClients } from "../../../src/linux/clients.ts";
@@ -13,6 +14,7 @@ import { Requests } from "./requests.ts";
 import { adoptServe, type OpenedServer, openServe } from "./open.ts";
 import type { BunServeOptions } from "../types.ts";
 import { BunTraffic } from "./traffic.ts";
+import type { Upgrades } from "./upgrades.late.ts";
 
 /** After so many looks in a row that found something new, the rest is left to its clients. */
 const mostLooks = 100;
@@ -139,16 +141,23 @@ export class BunEngine implements Engine {
   }
 }
 
+/** An engine that does not listen yet. */
+interface Parts {
+  readonly handler: EngineHandler;
+  readonly tls: TlsOptions | undefined;
+  readonly upgrades: Upgrades | undefined;
+  readonly clients: Clients | undefined;
+}
+
 async function engineOf(
-  tls: TlsOptions | undefined,
-  handler: EngineHandler,
-  clients: Clients | undefined,
+  { handler, tls, upgrades, clients }: Parts,
   open: (options: BunServeOptions) => OpenedServer | Promise<OpenedServer>,
 ): Promise<Engine> {
   const traffic = new BunTraffic(handler.exchanges, clients, tls !== undefined);
-  const requests = new Requests(handler, tls === undefined ? "http" : "https", traffic);
+  const requests = new Requests(handler, tls === undefined ? "http" : "https", traffic, upgrades);
   const opened = await open({
     ...(tls === undefined ? {} : { tls: { cert: tls.cert, key: tls.key } }),
+    ...(upgrades === undefined ? {} : { websocket: upgrades.handlers(traffic) }),
     // No page of Bun's for errors, and none of its limits where the other runtimes have none: a body of 128 MiB, and 10 s for all of
     // a request, its handler and its response.
     development: false,
@@ -162,19 +171,30 @@ async function engineOf(
   return new BunEngine(opened, traffic, () => handler.exchanges.startClosing());
 }
 
+async function upgradesOf(webSockets: WebSockets): Promise<Upgrades> {
+  return await (await import("./upgrades.late.ts")).loadUpgrades(webSockets);
+}
+
 /** The engine on an inherited descriptor. */
-export function adoptBunServe(choice: Choice, tls: TlsOptions | undefined, handler: EngineHandler): Promise<Engine> {
+export async function adoptBunServe(
+  choice: Choice,
+  tls: TlsOptions | undefined,
+  handler: EngineHandler,
+): Promise<Engine> {
+  const upgrades = handler.webSockets && await upgradesOf(handler.webSockets);
   const address = addressOf(choice);
   const clients = address && inheritedClients(host, address);
-  return engineOf(tls, handler, clients, (options) => adoptServe(choice, options));
+  return await engineOf({ handler, tls, upgrades, clients }, (options) => adoptServe(choice, options));
 }
 
 /** The engine at a fallback address. */
-export function openBunServe(
+export async function openBunServe(
   address: FallbackAddress,
   access: FileAccess,
   tls: TlsOptions | undefined,
   handler: EngineHandler,
 ): Promise<Engine> {
-  return engineOf(tls, handler, clientsAt(host, address), (options) => openServe(address, access, options));
+  const upgrades = handler.webSockets && await upgradesOf(handler.webSockets);
+  const parts = { handler, tls, upgrades, clients: clientsAt(host, address) };
+  return await engineOf(parts, (options) => openServe(address, access, options));
 }

@@ -8,6 +8,7 @@ import type { Address } from "../../../src/types.ts";
 import { bunHost as host } from "../host.ts";
 import type { BunServer } from "../types.ts";
 import type { BunTraffic } from "./traffic.ts";
+import type { Upgrades } from "./upgrades.late.ts";
 
 /** libc, where there is one. */
 function findLibc(): Libc | undefined {
@@ -20,16 +21,23 @@ export class Requests {
   readonly #handler: EngineHandler;
   readonly #scheme: string;
   readonly #traffic: BunTraffic;
+  readonly #upgrades: Upgrades | undefined;
   /** Set before the first request can come. */
   address: Address = { transport: "unix", path: "" };
 
-  constructor(handler: EngineHandler, scheme: "http" | "https", traffic: BunTraffic) {
+  constructor(handler: EngineHandler, scheme: "http" | "https", traffic: BunTraffic, upgrades: Upgrades | undefined) {
     this.#handler = handler;
     this.#scheme = scheme;
     this.#traffic = traffic;
+    this.#upgrades = upgrades;
   }
 
-  fetch(request: Request, server: BunServer): Response | Promise<Response> {
+  fetch(request: Request, server: BunServer): Response | Promise<Response | undefined> {
+    const answer = this.#answer(request, server);
+    return this.#upgrades?.answer(answer, request, server, () => this.#remote(server, request)) ?? answer;
+  }
+
+  #answer(request: Request, server: BunServer): Response | Promise<Response> {
     this.#traffic.came(request);
     // Without a Host header (HTTP/1.0), Bun gives the path alone.
     const whole = request.url.charCodeAt(0) === 47 ? this.#complete(request) : request;

@@ -20,6 +20,7 @@ import type { DenoTraffic } from "./traffic.ts";
 /** An unnamed peer: Deno tells nothing of a Unix client. */
 const unnamed: FallbackAddress = { transport: "unix", path: "" };
 const unnamedPeer = (): Address => unnamed;
+const remoteOf = (info: DenoServeInfo): Address => fromDeno(info.remoteAddr);
 
 /** A server on which a request can be asked about. */
 interface Place {
@@ -55,7 +56,7 @@ function toDenoHandler(handler: EngineHandler, place: Place, traffic: DenoTraffi
   return (request, info) =>
     refusal(request) ?? handler.handle(
       request,
-      () => fromDeno(info.remoteAddr),
+      () => remoteOf(info),
       isOne ? local : () => localOf(place, info),
       (response) => traffic.sent(response, request, info),
     );
@@ -135,8 +136,10 @@ export class DenoEngine implements Engine {
     });
   }
 
-  close(): Promise<void> {
-    return this.#served.serving.shutdown();
+  async close(): Promise<void> {
+    // Deno's own end closes WebSockets at once.
+    await this.#traffic.withoutSockets();
+    await this.#served.serving.shutdown();
   }
 
   abort(): void {
@@ -152,18 +155,24 @@ export class DenoEngine implements Engine {
   }
 }
 
-function track(
+async function track(
   handler: EngineHandler,
   address: FallbackAddress,
   tls: TlsOptions | undefined,
-): Tracked & { place: Place } {
+): Promise<Tracked & { place: Place }> {
+  const { webSockets } = handler;
+  const upgrades = webSockets && await (await import("./upgrades.late.ts")).loadUpgrades(webSockets);
   const libc = host.libc();
   const place: Place = { address, libc: hasLibc(libc) ? libc : undefined };
   return {
     place,
     options: tls === undefined ? {} : { cert: tls.cert, key: tls.key },
     exchanges: handler.exchanges,
-    handlerOf: (traffic) => toDenoHandler(handler, place, traffic),
+    handlerOf(traffic) {
+      const own = toDenoHandler(handler, place, traffic);
+      if (upgrades === undefined) return own;
+      return upgrades.wrap(own, traffic, place.address.transport === "unix" ? unnamedPeer : remoteOf);
+    },
   };
 }
 
@@ -177,8 +186,8 @@ export const denoServe = {
    * @throws {Fd3Error} `ERR_FD3_FFI` if a permission is missing, `ERR_FD3_TRANSPLANT` if Deno did not take it, `ERR_FD3_PLATFORM` for TLS
    * on a Unix socket; nothing has changed then.
    */
-  adopt(choice: Choice, handler: EngineHandler, tls: TlsOptions | undefined): Engine {
-    return new DenoEngine(adoptServing(choice, track(handler, addressOf(choice) ?? unnamed, tls)));
+  async adopt(choice: Choice, handler: EngineHandler, tls: TlsOptions | undefined): Promise<Engine> {
+    return new DenoEngine(adoptServing(choice, await track(handler, addressOf(choice) ?? unnamed, tls)));
   },
 
   /**
@@ -192,7 +201,7 @@ export const denoServe = {
     handler: EngineHandler,
     tls: TlsOptions | undefined,
   ): Promise<Engine> {
-    const { place, ...tracked } = track(handler, address, tls);
+    const { place, ...tracked } = await track(handler, address, tls);
     const served = await openServing(address, access, tracked);
     place.address = served.serving.source.address;
     return new DenoEngine(served);

@@ -5,6 +5,8 @@ import { hungUpSockets } from "../../../src/linux/accepted.ts";
 import { unreadConnections } from "../../../src/linux/handshake.ts";
 import { Cutter, outgoingSockets } from "../../../src/linux/outgoing.ts";
 import { peerPort } from "../../../src/linux/silent.ts";
+import type { Address } from "../../../src/types.ts";
+import { backgroundTimer } from "../background_timer.ts";
 import type { DenoServeInfo } from "../types.ts";
 import { abortRequest, isOpenEnded } from "./peek.ts";
 import { webSocketOf } from "./web_sockets.ts";
@@ -42,6 +44,7 @@ export class DenoTraffic implements Traffic {
   readonly #streams: Set<OpenStream> = new Set();
   readonly #sockets: Set<OpenSocket> = new Set();
   #closedAt: number | undefined;
+  #onNoSocket = () => {};
 
   constructor(exchanges: Exchanges, clients: Clients | undefined, isTls: boolean) {
     this.#exchanges = exchanges;
@@ -71,12 +74,31 @@ export class DenoTraffic implements Traffic {
     info.completed.then(forget, forget);
   }
 
+  /** Cuts off the connection of a client. Gives whether it could be found. */
+  cut(peer: Address): boolean {
+    return this.#clients?.cutPeer(peer) ?? false;
+  }
+
   #noteSocket(request: Request): void {
     const socket = webSocketOf(request);
     if (socket === undefined) return;
     const open = { name: nameOf(request), socket };
     this.#sockets.add(open);
-    socket.addEventListener("close", () => this.#sockets.delete(open));
+    socket.addEventListener("close", () => {
+      this.#sockets.delete(open);
+      if (this.#sockets.size === 0) this.#onNoSocket();
+    });
+  }
+
+  /** Settles when no WebSocket is open, or they had time enough for their closing handshake. */
+  async withoutSockets(): Promise<void> {
+    while (this.#sockets.size > 0 && !this.#isHandshakeOver) {
+      await new Promise<void>((resolve) => this.#onNoSocket = resolve);
+    }
+  }
+
+  get #isHandshakeOver(): boolean {
+    return this.#closedAt !== undefined && performance.now() - this.#closedAt > closeMs;
   }
 
   /**
@@ -113,8 +135,7 @@ export class DenoTraffic implements Traffic {
   }
 
   streams(): number {
-    const isOver = this.#closedAt !== undefined && performance.now() - this.#closedAt > closeMs;
-    return this.#streams.size + (isOver ? 0 : this.#sockets.size);
+    return this.#streams.size + (this.#isHandshakeOver ? 0 : this.#sockets.size);
   }
 
   connections(): number | undefined {
@@ -148,6 +169,7 @@ export class DenoTraffic implements Traffic {
     if (this.#closedAt === undefined) {
       this.#closedAt = performance.now();
       for (const { socket } of this.#sockets) socket.close(goingAway);
+      backgroundTimer(closeMs + 1, () => this.#onNoSocket());
     }
     const isTcp = this.#clients?.listener.transport === "tcp";
     const streams = new Set([...this.#streams].map(({ port }) => port));

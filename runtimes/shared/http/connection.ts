@@ -25,11 +25,23 @@ export interface Owner {
   readonly isEnding: boolean;
 }
 
-/** "Going away" (RFC 6455, 7.4.1), as a whole close frame of a server. */
-const goingAway = Uint8Array.of(0x88, 2, 1001 >> 8, 1001 & 0xff);
+/** "Going away" (RFC 6455, 7.4.1), and a whole close frame of a server that says so. */
+const goingAway = 1001;
+const goingAwayFrame = Uint8Array.of(0x88, 2, goingAway >> 8, goingAway & 0xff);
+
+/** In so many looks in a row a handler must have had nothing to send: it may be between two parts of a body. */
+const idleLooks = 3;
 
 /** How long the client of a WebSocket has to answer the close frame, in milliseconds. */
 const closeMs = 1000;
+
+/** What is known of an upgrade of ours. */
+interface UpgradedParts {
+  /** The response that was begun for it. */
+  readonly outgoing?: ServerResponse;
+  /** Ends the WebSocket with a code. */
+  readonly end?: (code: number) => void;
+}
 
 /** Whether nothing says how long a response is, and the handler still writes it. */
 function isOpenEnded(outgoing: Marked<ServerResponse>): boolean {
@@ -67,6 +79,9 @@ export class HttpConnection {
   #bytesAnswered = Infinity;
   /** The request that made another protocol of it. */
   #upgrade: IncomingMessage | undefined;
+  #endProtocol: ((code: number) => void) | undefined;
+  /** In how many looks in a row nothing waited to be sent. */
+  #idleLooks = 0;
 
   constructor(socket: HttpSocket, owner: Owner) {
     this.socket = socket;
@@ -121,9 +136,11 @@ export class HttpConnection {
   }
 
   /** It speaks another protocol from now on. */
-  upgraded(incoming: IncomingMessage): void {
+  upgraded(incoming: IncomingMessage, { outgoing, end }: UpgradedParts = {}): void {
     this.requests++;
     this.#upgrade = incoming;
+    this.#endProtocol = end;
+    if (outgoing !== undefined) this.#watched.delete(outgoing);
   }
 
   #watch(outgoing: ServerResponse): void {
@@ -157,9 +174,12 @@ export class HttpConnection {
     else this.socket.destroySoon();
   }
 
-  /** Ends what may never end. */
+  /** Ends what may never end. A response whose client reads slowly goes on. */
   endStreams(): void {
-    if (this.streams.length > 0) {
+    const { streams } = this;
+    if (streams.length > 0) {
+      this.#idleLooks = streams.some(({ writableLength }) => writableLength > 0) ? 0 : this.#idleLooks + 1;
+      if (this.#idleLooks < idleLooks) return;
       // A reset, where there is one: HTTP/1.0 takes a plain end for that of the body.
       if (this.#owner.listener.transport === "tcp") {
         (this.socket.resetAndDestroy ?? this.socket.destroy).call(this.socket);
@@ -176,7 +196,8 @@ export class HttpConnection {
     this.#isEndingUpgrade = true;
     if (headers.upgrade?.toLowerCase() !== "websocket") return void this.socket.destroySoon();
     // Whatever library speaks for it writes each frame as a whole.
-    this.socket.write(goingAway);
+    if (this.#endProtocol === undefined) this.socket.write(goingAwayFrame);
+    else this.#endProtocol(goingAway);
     const timer = setTimeout(() => this.socket.destroy(), closeMs);
     this.socket.once("close", () => clearTimeout(timer));
   }

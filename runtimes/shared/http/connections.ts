@@ -22,11 +22,13 @@ export class HttpConnections implements Owner {
       if (first !== undefined) this.#open.delete(first);
       this.#add(socket);
     });
-    this.#noteUpgrades(server);
   }
 
-  /** A server without a listener for upgrades takes them for plain requests: so there is one of ours only beside another. */
-  #noteUpgrades(server: NodeHttpServer): void {
+  /**
+   * From now on it is known which connections somebody else's listeners upgrade. A server without a listener for upgrades takes them for plain
+   * requests: so there is one of ours only beside another.
+   */
+  noteUpgrades(server: NodeHttpServer): void {
     for (const event of ["upgrade", "connect"]) {
       let isNoted = false;
       const note = () => {
@@ -103,7 +105,8 @@ export class HttpConnections implements Owner {
   }
 
   #add(socket: HttpSocket): HttpConnection {
-    const connection = new HttpConnection(socket, this);
+    // One that is read again is no new one; see read_again.ts.
+    const connection = HttpConnection.of(socket) ?? new HttpConnection(socket, this);
     this.#open.add(connection);
     socket.on("close", () => this.#open.delete(connection));
     return connection;

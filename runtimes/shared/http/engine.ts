@@ -1,7 +1,7 @@
 import { authorityOf } from "../../../src/http/authority.ts";
 import type { Host } from "../../../src/host.ts";
 import type { Engine, EngineHandler, EngineMaker, OpenPart, StreamKind } from "../../../src/http/engine.ts";
-import type { Report } from "../../../src/http/responder.ts";
+import type { Report } from "../../../src/http/exchanges.ts";
 import type { TlsOptions } from "../../../src/http/types.ts";
 import type { Address } from "../../../src/types.ts";
 import { builtin } from "../common.ts";
@@ -98,11 +98,11 @@ export class NodeHttpEngine implements Engine {
   }
 }
 
-function createServer(tls: TlsOptions | undefined): NodeHttpServer {
-  if (tls === undefined) return builtin<NodeHttpModule>("node:http").createServer({});
+function createServer(tls: TlsOptions | undefined, options: object): NodeHttpServer {
+  if (tls === undefined) return builtin<NodeHttpModule>("node:http").createServer(options);
   const { cert, key } = tls;
   try {
-    return builtin<NodeHttpModule>("node:https").createServer({ cert, key });
+    return builtin<NodeHttpModule>("node:https").createServer({ ...options, cert, key });
   } catch (cause) {
     throw new TypeError("Cannot serve: tls.cert and tls.key are no certificate with its key", { cause });
   }
@@ -129,16 +129,19 @@ async function makeParts(
   handler: EngineHandler,
   tls: TlsOptions | undefined,
 ): Promise<HttpParts & { authority: { hostname: string } }> {
-  const server = createServer(tls);
+  const { webSockets } = handler;
+  const upgrades = webSockets && await (await import("./upgrades.late.ts")).loadUpgrades(webSockets);
+  const server = createServer(tls, upgrades?.serverOptions ?? {});
   // What has a limit is the same on all engines.
   server.headersTimeout = server.requestTimeout = server.keepAliveTimeout = 0;
   const connections = new HttpConnections(server);
   const authority = { hostname: "localhost" };
   const listener = await fetchListener(
     host.runtime,
-    (request, { incoming }) => {
-      const { remote, local } = connections.of(incoming);
-      return handler.handle(request, remote, local);
+    (request, env) => {
+      const connection = connections.of(env.incoming);
+      const answer = handler.handle(request, connection.remote, connection.local);
+      return upgrades === undefined ? answer : upgrades.answer(answer, request, env, connection);
     },
     report,
     authority,
@@ -151,6 +154,7 @@ async function makeParts(
     });
   };
   server.on("request", onRequest);
+  upgrades?.listen(server, onRequest);
   return { server, connections, isTls: tls !== undefined, authority };
 }
 

@@ -8,6 +8,8 @@ import type { NetServer, NetSocket } from "../node_types.ts";
 export interface HttpSocket extends NetSocket {
   readonly bytesRead: number;
   readonly bytesWritten: number;
+  /** Whether it is of TLS. */
+  readonly encrypted?: boolean;
   /**
    * The response whose turn it is; nothing while no request is being answered. Node has no public name for it; its own
    * `closeIdleConnections()` asks the same (lib/_http_server.js).
@@ -17,6 +19,11 @@ export interface HttpSocket extends NetSocket {
   destroySoon(): void;
   /** Cuts it off with a reset; only on TCP. */
   resetAndDestroy?(): unknown;
+  /** With 0, only whether something has come is looked at. */
+  read(size: 0): unknown;
+  off(event: string, listener: () => void): unknown;
+  /** Puts something before what is to be read. */
+  unshift(chunk: Uint8Array | string, encoding?: "latin1"): void;
 }
 
 /** `http.IncomingMessage`. */
@@ -24,7 +31,10 @@ export interface IncomingMessage {
   readonly socket: HttpSocket;
   readonly method?: string;
   readonly url?: string;
-  readonly headers: { readonly upgrade?: string };
+  readonly httpVersion: string;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** Names and values in turn, as they came. */
+  readonly rawHeaders: readonly string[];
 }
 
 /** `http.ServerResponse`. */
@@ -32,6 +42,8 @@ export interface ServerResponse {
   readonly headersSent: boolean;
   /** Whether the handler has written all of it. */
   readonly writableEnded: boolean;
+  /** How much of it waits to be sent, in bytes. */
+  readonly writableLength: number;
   /** What it answers. */
   readonly req?: IncomingMessage;
   /** Its head as it is sent. */
@@ -39,7 +51,10 @@ export interface ServerResponse {
   getHeader(name: string): unknown;
   /** `false` makes the response say `connection: close`. */
   shouldKeepAlive: boolean;
-  on(event: "close", listener: (this: ServerResponse) => void): unknown;
+  on(event: "close" | "finish", listener: (this: ServerResponse) => void): unknown;
+  /** Makes it a socket's, as the server does with each. */
+  assignSocket(socket: HttpSocket): void;
+  detachSocket(socket: HttpSocket): void;
   writeHead(status: number, headers: Record<string, string>): unknown;
   end(text: string): unknown;
   destroy(): void;
@@ -55,6 +70,7 @@ export interface NodeHttpServer extends NetServer {
   ref(): unknown;
   unref(): unknown;
   listenerCount(event: string): number;
+  emit(event: string, value: unknown): boolean;
   prependListener(event: "request", listener: (incoming: IncomingMessage, outgoing: ServerResponse) => void): unknown;
 }
 
@@ -64,6 +80,7 @@ export type NodeHttpListener = (incoming: IncomingMessage, outgoing: ServerRespo
 /** `node:http` and `node:https`. */
 export interface NodeHttpModule {
   createServer(options: object): NodeHttpServer;
+  readonly ServerResponse: new (incoming: IncomingMessage) => ServerResponse;
 }
 
 /** What the adapter tells of a request besides. */

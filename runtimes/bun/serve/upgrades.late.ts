@@ -1,0 +1,71 @@
+import { nameOf } from "../../../src/http/exchanges.ts";
+import type { AdapterOptions, WebSockets } from "../../../src/http/web_sockets.late.ts";
+import type { Address } from "../../../src/types.ts";
+import { loadCrossws } from "../../shared/crossws.ts";
+import type { BunServer, BunWebSocket, BunWebSocketHandlers } from "../types.ts";
+import type { BunTraffic } from "./traffic.ts";
+
+/** `crossws/adapters/bun`. https://crossws.h3.dev/adapters/bun */
+interface CrosswsModule {
+  readonly default: (options: AdapterOptions) => {
+    readonly websocket: Required<Pick<BunWebSocketHandlers, "open" | "close">>;
+    handleUpgrade(request: Request, server: BunServer): Promise<Response | undefined>;
+  };
+}
+
+/** Makes WebSockets of requests to `Bun.serve()`. */
+class Upgrades {
+  readonly #webSockets: WebSockets;
+  readonly #adapter: ReturnType<CrosswsModule["default"]>;
+
+  constructor(webSockets: WebSockets, { default: adapterOf }: CrosswsModule) {
+    this.#webSockets = webSockets;
+    this.#adapter = adapterOf(webSockets.options);
+  }
+
+  /** What `Bun.serve()` is given for `websocket`. */
+  handlers(traffic: BunTraffic): BunWebSocketHandlers {
+    const { websocket } = this.#adapter;
+    return {
+      ...websocket,
+      // Bun drops what a client does not take; the others keep it, or the client loses its connection.
+      closeOnBackpressureLimit: true,
+      open(socket: BunWebSocket) {
+        traffic.opened(socket, nameOf((socket.data as { request: Request }).request));
+        return websocket.open(socket);
+      },
+      close(socket: BunWebSocket, code: number, reason: string) {
+        traffic.closed(socket);
+        return websocket.close(socket, code, reason);
+      },
+    };
+  }
+
+  /**
+   * The answer to a request. Once it is a WebSocket, Bun wants none.
+   *
+   * @param request Bun's own.
+   */
+  answer(
+    answer: Response | Promise<Response>,
+    request: Request,
+    server: BunServer,
+    remote: () => Address,
+  ): Response | Promise<Response | undefined> {
+    return this.#webSockets.answer(answer, (upgrade) => {
+      this.#webSockets.accept(request, upgrade, { remoteAddress: remote() });
+      return this.#adapter.handleUpgrade(request, server);
+    });
+  }
+}
+
+export type { Upgrades };
+
+/** @throws {Fd3Error} `ERR_FD3_PLATFORM` if crossws cannot be loaded. */
+export async function loadUpgrades(webSockets: WebSockets): Promise<Upgrades> {
+  // Its own types bring Bun's, which are not those of the other runtimes.
+  const load = () =>
+    // @ts-types="../../shared/crossws.ts"
+    import("crossws/adapters/bun");
+  return new Upgrades(webSockets, await loadCrossws("bun-serve", load));
+}
