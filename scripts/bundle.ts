@@ -17,8 +17,8 @@ const common = {
   bundle: true,
   format: "esm",
   platform: "neutral",
-  // A dependency, which is loaded when somebody serves with it.
-  external: ["@hono/node-server"],
+  // Dependencies, which are loaded when somebody serves with them.
+  external: ["@hono/node-server", "crossws"],
   target: "es2022",
   logLevel: "warning",
 } as const satisfies BuildOptions;

@@ -30,7 +30,8 @@ function checkContents({ files }: Packed): void {
       if (!/^\..+\.js$/.test(id)) dependencies.add(id);
     }
   }
-  assert.deepEqual([...dependencies], ["@hono/node-server"]);
+  const crossws = ["bun", "deno", "node"].map((name) => `crossws/adapters/${name}`);
+  assert.deepEqual([...dependencies].sort(), ["@hono/node-server", ...crossws]);
 }
 
 /** A project of somebody's, with these packages installed. */

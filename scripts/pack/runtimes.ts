@@ -7,6 +7,7 @@ import { activate } from "../../test/fixtures/activate.ts";
 import { echoes, open } from "../../test/fixtures/client.ts";
 import { ask } from "../../test/fixtures/http_client.ts";
 import { holdUnix } from "../../test/fixtures/sockets.ts";
+import { WebSocketClient } from "../../test/fixtures/web_socket_client.ts";
 import { check, program, root, run } from "./checks.ts";
 
 interface Runtime {
@@ -166,21 +167,28 @@ export async function checkDaemon(app: string): Promise<void> {
 
 const served = `import { args, exit, serve, terminated } from "fd3";
 const [engine] = args();
-const server = await serve((request) => new Response("hello " + request.url), { engine, signal: terminated() });
+const server = await serve((request, info) => {
+  return request.headers.has("upgrade") ? info.upgrade() : new Response("hello " + request.url);
+}, { engine, signal: terminated(), websocket: { message: (peer, message) => peer.send(message.rawData) } });
 console.log(server.engine);
 await server.finished;
 exit(0);
 `;
 
-/** Passes fd 3, expects an answer by HTTP from this engine, and an end with status 0. */
+/** Passes fd 3, expects an answer by HTTP and by a WebSocket from this engine, and an end with status 0. */
 async function hello(app: string, runtime: Runtime, engine: string): Promise<void> {
-  const { name, daemon: command } = runtime;
+  const { name, daemon, condition } = runtime;
+  const needsEnv = condition === "deno" && engine === "node-http";
+  const command = daemon.map((word) => needsEnv && word.startsWith("--allow-env") ? `${word},WS_NO_BUFFER_UTIL` : word);
   using held = holdUnix(join(app, `${name.replaceAll(" ", "")}-${engine}.sk`));
   const script = relative(root, join(app, "served.mjs"));
   await using started = activate({ variant: { name, command, ffi: true }, script, args: [engine], fds: [held.fd] });
   assert.equal(await started.line(), engine);
   const headers = { host: "a.example" };
   assert.equal(await ask(held.target, { path: "/there", headers }), "200 hello http://a.example/there");
+  const client = await WebSocketClient.open(held.target, "/echo");
+  await client.echoes("over the wire");
+  await client.close(1000);
   assert.equal(await started.terminate(), 0, started.stderr());
 }
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { check, program, root, run } from "./checks.ts";
 
 const esModule =
-  `import { type Address, attach, Fd3Error, type HttpServer, listen, type Listener, type NetServer, type RunningServer, serve, type ServeHandler } from "fd3";
+  `import { type Address, attach, Fd3Error, type HttpServer, listen, type Listener, type NetServer, type RunningServer, serve, type ServeHandler, type WebSocketHandlers } from "fd3";
 import { listen as listenNode } from "fd3/node";
 import { type DenoListener, listenNative as listenDeno } from "fd3/deno";
 import { type BunListener, Fd3Error as BunError, listenNative as listenBun } from "fd3/bun";
@@ -13,7 +13,9 @@ import { listenNative } from "fd3";
 
 export const listener: Promise<Listener> = listen({ fallback: "127.0.0.1:0" });
 export const handler: ServeHandler = (request, info) => Response.json([request.url, info.remoteAddress]);
-export const server: Promise<HttpServer> = serve(handler, { fallback: "127.0.0.1:0" });
+export const websocket: WebSocketHandlers = { message: (peer, message) => peer.send(message.uint8Array()) };
+export const server: Promise<HttpServer> = serve(handler, { fallback: "127.0.0.1:0", websocket });
+export const chat: ServeHandler = (request, info) => info.upgrade({ headers: { "x-url": request.url }, context: {} });
 export const address: Promise<Address> = listener.then((it) => it.address);
 export const node: Promise<Listener> = listenNode();
 export const deno: Promise<DenoListener> = listenDeno();

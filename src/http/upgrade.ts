@@ -55,8 +55,8 @@ function headersOf(request: Request, { headers: init }: UpgradeOptions): Headers
 }
 
 /**
- * The response that makes a WebSocket of a request once the handler has returned it. Its status is 101, which no `Response` can be made with,
- * and its headers are those of the real one, so what is between the handler and the server may add some.
+ * The response that makes a WebSocket of a request once the handler has returned it: it, and no copy. Its status is 101, which not every runtime
+ * makes a `Response` with, and its headers are those of the real one, so what is between the handler and the server may add some.
  *
  * @throws {TypeError} If the options are not of their kind, or choose a protocol that the client does not offer.
  * @param request The client's.

@@ -6,7 +6,7 @@ export type WebSocketData = string | Uint8Array | ArrayBuffer;
 /** What a request becomes a WebSocket with. */
 export interface UpgradeOptions {
   /** Headers of the response: `sec-websocket-protocol`, for one of the protocols that the client offers; `set-cookie`. */
-  readonly headers?: HeadersInit;
+  readonly headers?: Headers | Record<string, string> | [string, string][];
   /** What {@linkcode WebSocketPeer.context} is from the start, such as the user that the handler has found. */
   readonly context?: Record<string, unknown>;
 }

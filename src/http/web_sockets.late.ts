@@ -57,7 +57,7 @@ export class WebSockets {
   readonly #open: Set<Peer> = new Set();
   #onEnded: () => void = () => {};
 
-  constructor(handlers: WebSocketHandlers, report: Report) {
+  constructor(handlers: WebSocketHandlers, report: (error: unknown) => void) {
     this.#handlers = handlers;
     this.#report = report;
   }

@@ -161,6 +161,8 @@ const wrong: [handler: unknown, options: unknown, text: string][] = [
   [handler, { signal: {} }, "signal is [object Object], not an AbortSignal"],
   [handler, { onError: "x" }, 'onError is "x", not a function'],
   [handler, { onListen: 1 }, "onListen is 1, not a function"],
+  [handler, { websocket: true }, "websocket is true, not an object with handlers"],
+  [handler, { websocket: { message: "x" } }, 'websocket.message is "x", not a function'],
   [handler, { drainTimeout: -1 }, "drainTimeout is -1, not a number between 0 and 2147483647, nor Infinity"],
   [handler, { drainTimeout: NaN }, "drainTimeout is NaN, not a number between 0 and 2147483647, nor Infinity"],
   [

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { places, portOf } from "../fixtures/engines.ts";
 import { ask } from "../fixtures/http_client.ts";
+import { holdTcp, holdUnix, tempFolder } from "../fixtures/sockets.ts";
 import { frame, WebSocketClient } from "../fixtures/web_socket_client.ts";
-import { heard, withWebSockets } from "./fixtures/web_socket_server.ts";
+import { heard, startWebSockets, withWebSockets } from "./fixtures/web_socket_server.ts";
 
 for (const place of places) {
   test(`WebSocketHandlers.open() can send at once (${place.name})`, async () => {
@@ -99,6 +100,24 @@ for (const place of places) {
         client.socket.destroy();
       }
     });
+  });
+
+  test(`WebSocketPeer.publish() reaches those on the other sockets of the server (${place.name})`, async () => {
+    using folder = tempFolder();
+    using tcp = holdTcp();
+    using unix = holdUnix(`${folder.path}/s.sk`);
+    await using started = await startWebSockets(place, [tcp, unix], { all: true });
+    const clients = await Promise.all([tcp, unix].map(({ target }) => WebSocketClient.open(target, "/echo")));
+    for (const client of clients) {
+      client.send("subscribe news");
+      assert.equal(await client.next(), "subscribed news");
+    }
+    for (const [i, client] of clients.entries()) {
+      client.send(`publish news from-${i}`);
+      assert.equal(await clients[1 - i].next(), `from-${i}`);
+    }
+    for (const client of clients) client.socket.destroy();
+    assert.equal(await started.terminate(), 0, started.stderr());
   });
 
   test(`WebSocketHandlers.error() takes what fails, and the WebSocket stays open (${place.name})`, async () => {

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
-import { eventually } from "../fixtures/activate.ts";
+import { activate, eventually } from "../fixtures/activate.ts";
 import { places, portOf } from "../fixtures/engines.ts";
 import { ask, openRaw } from "../fixtures/http_client.ts";
 import { runtime } from "../fixtures/runtime.ts";
+import { holdTcp } from "../fixtures/sockets.ts";
 import { needs } from "../fixtures/tools.ts";
 import { handshake, WebSocketClient } from "../fixtures/web_socket_client.ts";
-import { heard, secureEngines, withSecureWebSockets, withWebSockets } from "./fixtures/web_socket_server.ts";
+import { heard, script, secureEngines, withSecureWebSockets, withWebSockets } from "./fixtures/web_socket_server.ts";
 
 const MiB = 1024 * 1024;
 
@@ -162,3 +163,15 @@ for (const engine of secureEngines) {
     });
   });
 }
+
+test("serve() says what ws needs on Deno", async () => {
+  if (runtime !== "Deno") return console.log(`not here: ${runtime} has no permissions for variables`);
+  const [place] = places.filter(({ engine }) => engine === "node-http");
+  using held = holdTcp();
+  const args = [JSON.stringify({ engine: place.engine })];
+  await using started = activate({ variant: place.variant, script, args, fds: [held.fd] });
+  assert.equal(await started.exited, 1);
+  const text = "Cannot serve WebSockets with node-http: the package crossws cannot be loaded: ";
+  assert.ok(started.stderr().startsWith(`Fd3Error ERR_FD3_PLATFORM: ${text}`), started.stderr());
+  assert.ok(started.stderr().includes("WS_NO_BUFFER_UTIL"), started.stderr());
+});
