@@ -28,8 +28,14 @@ function tests(folder: string): string[][] {
   return names.sort().map((name) => [`./${folder}/${name}`]);
 }
 
-/** These are no tests of each runtime: they start by themselves, or have a suite of their own. */
-const apart = ["bench", "fixtures", "oracle", "runtimes", "systemd"];
+/**
+ * What no runtime has a part in runs once, in the suite `project`: tests of the repository, and the comparison with libsystemd of what is
+ * data in, data out.
+ */
+const once = ["oracle", "project"];
+
+/** What each runtime does not run: these start by themselves, or have a suite of their own. */
+const apart = ["bench", "fixtures", "runtimes", "systemd", ...once];
 
 /** What each runtime runs: test/ itself, and its folders, which mirror src/ and runtimes/. */
 function units(): string[][] {
@@ -48,11 +54,14 @@ function examples(): string[][] {
 }
 
 function node(version: string, files: string[][] = units(), atOnce = 1): Suite {
-  // Node 20 strips no types, and 22 does not know `using`, which the tests have; the programs under test run as they are.
-  const loader = version === "node20" || version === "node22" ? ["--import", "tsx"] : [];
+  // Node 20 strips no types, and 22 does not know `using`, which the tests have. Each file is compiled once for both: tsx takes half a second
+  // more for each, and many are over in less.
+  const launcher = version === "node20" || version === "node22"
+    ? ["--enable-source-maps", `${root}test/fixtures/launch.js`]
+    : [];
   const flags = ["--disable-warning=ExperimentalWarning", "--test-reporter=spec"];
   return {
-    command: [`${runtimes}/node_modules/${version}/bin/node`, ...loader, ...flags],
+    command: [`${runtimes}/node_modules/${version}/bin/node`, ...flags, ...launcher],
     units: files,
     atOnce,
     summary: nodeSummary,
@@ -114,6 +123,7 @@ export const suites: Record<string, () => Suite> = {
   node22: () => node("node22"),
   node24: () => node("node24"),
   node26: () => node("node26"),
+  project: () => node("node24", once.flatMap((folder) => tests(`test/${folder}`))),
   package: () => ({
     command: [process.execPath, "--import", "tsx"],
     units: [["scripts/pack_check.ts"]],

@@ -1,5 +1,8 @@
 import type { Address } from "../types.ts";
 
+/** Tells somebody of an error that no client is told: a port, as what is stderr differs. */
+export type Report = (error: unknown) => void;
+
 /** A request whose handler has not given its response yet. */
 export interface Exchange {
   readonly request: Request;

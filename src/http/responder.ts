@@ -1,13 +1,10 @@
 import type { Address } from "../types.ts";
 import { closing } from "./closing.ts";
 import type { EngineHandler } from "./engine.ts";
-import { Exchanges, isThenable } from "./exchanges.ts";
+import { Exchanges, isThenable, type Report } from "./exchanges.ts";
 import type { UpgradeOptions } from "./web_socket_types.ts";
 import type { WebSockets } from "./web_sockets.late.ts";
 import type { ServeHandler, ServeInfo, ServeOptions } from "./types.ts";
-
-/** Tells somebody of an error that no client is told: a port, as what is stderr differs. */
-export type Report = (error: unknown) => void;
 
 /** Nothing is asked of the engine before the handler asks. */
 class Info implements ServeInfo {

@@ -4,7 +4,7 @@ import { type Adapter, listenAllWith } from "../listen.ts";
 import type { Address, ListenOptions } from "../types.ts";
 import { drain } from "./drain.ts";
 import type { Engine, Traffic } from "./engine.ts";
-import type { Report } from "./responder.ts";
+import type { Report } from "./exchanges.ts";
 import type { EngineName, HttpServer, ServeOptions } from "./types.ts";
 import type { WebSockets } from "./web_sockets.late.ts";
 

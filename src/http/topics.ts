@@ -2,7 +2,7 @@
  * Who gets what is published, at one server. crossws has topics, too, but of one adapter, and Bun of one `Bun.serve()`: a server of fd3 may have
  * several sockets, and engines.
  */
-export class Topics<Peer> {
+export class Topics<Peer extends object> {
   readonly #peers: Map<string, Set<Peer>> = new Map();
 
   add(topic: string, peer: Peer): void {

@@ -1,4 +1,4 @@
-import { isThenable } from "./exchanges.ts";
+import { isThenable, type Report } from "./exchanges.ts";
 import { Topics } from "./topics.ts";
 import { isUpgrade, takeUpgrade, type Upgrade, upgradeResponse } from "./upgrade.ts";
 import { type Origin, Peer, type RawPeer } from "./web_socket_peer.ts";
@@ -50,7 +50,7 @@ function guard(call: () => unknown, onFailure: (error: unknown) => void): unknow
 /** The WebSockets of a server: the user's handlers, as crossws calls them. */
 export class WebSockets {
   readonly #handlers: WebSocketHandlers;
-  readonly #report: (error: unknown) => void;
+  readonly #report: Report;
   readonly #topics: Topics<Peer> = new Topics();
   readonly #accepted: WeakMap<Request, Known> = new WeakMap();
   /** Those whose end was not told yet. */

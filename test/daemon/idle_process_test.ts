@@ -12,7 +12,7 @@ import { readableSockets } from "../../src/linux/accepted.ts";
 const cycles = Number(process.env.FD3_IDLE_CYCLES ?? 40);
 
 for (const transport of ["unix", "tcp"] as const) {
-  for (const mode of ["serve", "echo"]) {
+  for (const mode of transport === "tcp" ? ["serve", "attach", "echo"] : ["serve", "echo"]) {
     test(`daemon() ends when nobody is there, and the next client starts it again (${runtime}, ${mode}, ${transport})`, async () => {
       await withLives({ mode, transport, options: { idleTimeout: 300 } }, async (life, way) => {
         await life.hears(/^READY=1/);
@@ -89,7 +89,7 @@ async function askOnce({ held }: Life): Promise<string> {
   return await client.ended;
 }
 
-for (const mode of ["serve", "echo"]) {
+for (const mode of ["serve", "attach", "echo"]) {
   test(`daemon() loses no client who comes while it ends (${runtime}, ${mode})`, async () => {
     await withLives({ mode, options: { idleTimeout: 20 } }, async (life, way) => {
       let isOver = false;

@@ -203,7 +203,7 @@ test("libsystemd reads a watchdog's environment as the oracle says (W1 to W4)", 
 
 test("watchdog() does what libsystemd does in 500 random environments", options, async () => {
   await using libsystemd = new NotifyLibsystemd();
-  // A libsystemd that knows C23's binary prefix takes more of it: see test/activation/oracle_test.ts.
+  // A libsystemd that knows C23's binary prefix takes more of it: see test/oracle/table_test.ts.
   const { result } = await libsystemd.watchdog({ WATCHDOG_USEC: "+0b1" });
   const wanted = (number: string) => result === "EINVAL" || !/0b/i.test(number.replace(/^[ \t\n\r]*(0b)?/i, ""));
   const seen = new Set<string>();

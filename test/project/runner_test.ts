@@ -1,9 +1,7 @@
 // What `npm test` makes of its runners: with suites of a few lines, each in a folder of the test's own.
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, writeFileSync } from "node:fs";
-import process from "node:process";
+import { chmodSync, existsSync, readdirSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { runtime } from "../fixtures/runtime.ts";
 import { tempFolder } from "../fixtures/sockets.ts";
 import { bunSummary, denoSummary, nodeSummary, outcomeOf, packageSummary, type Summary } from "../outcome.ts";
 import { type RunOptions, runSuites } from "../runner.ts";
@@ -120,50 +118,50 @@ test("fails once", () => {
 });
 `;
 
-/** The suite of the runtime that runs this. */
-const own = runtime === "Node" ? `node${process.versions.node.split(".")[0]}` : runtime.toLowerCase();
+/** The suites that have a runner of their own. */
+const runners = ["deno", "bun", "node20", "node22", "node24", "node26"];
 
-/** Files for the runner of this runtime. */
-function files(folder: string, texts: Readonly<Record<string, string>>): Suite {
+/** Files for the runner of a suite. */
+function files(own: string, folder: string, texts: Readonly<Record<string, string>>): Suite {
   writeFileSync(`${folder}/package.json`, '{ "type": "module" }\n');
   const units = Object.entries(texts).map(([name, text]) => {
     const path = `${folder}/${name}_test.ts`;
     writeFileSync(path, text.replaceAll("RAN", JSON.stringify(`${folder}/${name}.ran`)));
     return [path];
   });
-  const suite = suites[own]();
-  const command = runtime === "Deno" ? suite.command : [process.execPath, ...suite.command.slice(1)];
-  return { ...suite, command, units };
+  return { ...suites[own](), units };
 }
 
-test(`runSuites() reads what the runner of ${own} says of tests that pass, fail once or always, crash, and cannot be loaded`, async () => {
-  using folder = tempFolder();
-  const body = (statement: string) =>
-    `import process from "node:process";\nimport { test } from "node:test";\ntest("it", () => { ${statement} });\n`;
-  const one = files(folder.path, {
-    once: flaky,
-    always: body('throw new Error("every time")'),
-    crashes: body('process.kill(process.pid, "SIGKILL")'),
-    broken: 'throw new Error("not a program");\n',
+for (const own of runners) {
+  test(`runSuites() reads what the runner of ${own} says of tests that pass, fail once or always, crash, and cannot be loaded`, async () => {
+    using folder = tempFolder();
+    const body = (statement: string) =>
+      `import process from "node:process";\nimport { test } from "node:test";\ntest("it", () => { ${statement} });\n`;
+    const one = files(own, folder.path, {
+      once: flaky,
+      always: body('throw new Error("every time")'),
+      crashes: body('process.kill(process.pid, "SIGKILL")'),
+      broken: 'throw new Error("not a program");\n',
+    });
+    const { counts, text } = await run({ one });
+    assert.deepEqual(counts, { passed: 2, failed: 3, skipped: 0 }, text);
+    assert.match(text, /== failed in one: \S+always_test.ts\n[^]*every time/);
+    assert.match(text, /== failed in one: \S+crashes_test.ts\n/);
+    assert.match(text, /== failed in one: \S+broken_test.ts\n[^]*not a program/);
+    const [, list] = text.split("== unstable");
+    assert.match(list, /once_test.ts\n[^]*the first time/);
+    assert.doesNotMatch(list, /always_test|crashes_test|broken_test/);
   });
-  const { counts, text } = await run({ one });
-  assert.deepEqual(counts, { passed: 2, failed: 3, skipped: 0 }, text);
-  assert.match(text, /== failed in one: \S+always_test.ts\n[^]*every time/);
-  assert.match(text, /== failed in one: \S+crashes_test.ts\n/);
-  assert.match(text, /== failed in one: \S+broken_test.ts\n[^]*not a program/);
-  const [, list] = text.split("== unstable");
-  assert.match(list, /once_test.ts\n[^]*the first time/);
-  assert.doesNotMatch(list, /always_test|crashes_test|broken_test/);
-});
 
-test(`runSuites() ends a test that hangs in the runner of ${own}`, async () => {
-  using folder = tempFolder();
-  const hangs =
-    'import { test } from "node:test";\ntest("it", () => new Promise(() => setInterval(() => {}, 1000)));\n';
-  const { counts, text } = await run({ one: files(folder.path, { hangs }) }, { longestMs: 3000 });
-  assert.deepEqual(counts, { passed: 0, failed: 1, skipped: 0 }, text);
-  assert.match(text, /killed, since it takes longer than 0\.05 minutes/);
-});
+  test(`runSuites() ends a test that hangs in the runner of ${own}`, async () => {
+    using folder = tempFolder();
+    const hangs =
+      'import { test } from "node:test";\ntest("it", () => new Promise(() => setInterval(() => {}, 1000)));\n';
+    const { counts, text } = await run({ one: files(own, folder.path, { hangs }) }, { longestMs: 3000 });
+    assert.deepEqual(counts, { passed: 0, failed: 1, skipped: 0 }, text);
+    assert.match(text, /killed, since it takes longer than 0\.05 minutes/);
+  });
+}
 
 test("outcomeOf() has what a runner printed last for one that died without a word about tests", () => {
   const output = `${"x".repeat(5000)}Segmentation fault`;
@@ -192,6 +190,13 @@ test("outcomeOf() reads what each runner says", () => {
     assert.equal(outcomeOf(passed, 0, summary).failed, 0, name);
     assert.equal(outcomeOf(passed, null, summary).failed, 1, name);
   }
+});
+
+test("each file of tests is in a suite", () => {
+  const units = new Set(Object.values(suites).flatMap((make) => make().units.map(([file]) => file)));
+  const files = readdirSync(`${root}test`, { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith("_test.ts") && !file.includes("node_modules"));
+  assert.deepEqual(files.map((file) => `./test/${file}`).filter((file) => !units.has(file)), []);
 });
 
 test("each suite has units", () => {

@@ -63,8 +63,9 @@ export type { Upgrades };
 
 /** @throws {Fd3Error} `ERR_FD3_PLATFORM` if crossws cannot be loaded. */
 export async function loadUpgrades(webSockets: WebSockets): Promise<Upgrades> {
+  // Its own types bring Bun's, which are not those of the other runtimes.
   const load = () =>
-    // @ts-types="./crossws.d.ts"
+    // @ts-types="../../shared/crossws.ts"
     import("crossws/adapters/bun");
   return new Upgrades(webSockets, await loadCrossws("bun-serve", load));
 }

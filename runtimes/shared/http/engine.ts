@@ -1,7 +1,7 @@
 import { authorityOf } from "../../../src/http/authority.ts";
 import type { Host } from "../../../src/host.ts";
 import type { Engine, EngineHandler, EngineMaker, OpenPart, StreamKind } from "../../../src/http/engine.ts";
-import type { Report } from "../../../src/http/responder.ts";
+import type { Report } from "../../../src/http/exchanges.ts";
 import type { TlsOptions } from "../../../src/http/types.ts";
 import type { Address } from "../../../src/types.ts";
 import { builtin } from "../common.ts";

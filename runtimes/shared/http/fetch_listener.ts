@@ -1,7 +1,7 @@
 import { Fd3Error } from "../../../src/errors.ts";
 import { isLack } from "../../../src/free_fds.ts";
 import type { Host } from "../../../src/host.ts";
-import type { Report } from "../../../src/http/responder.ts";
+import type { Report } from "../../../src/http/exchanges.ts";
 import { systemError } from "../../../src/system_error.ts";
 import { noteAbort } from "./connection.ts";
 import type { HonoEnv, HonoModule, NodeHttpListener } from "./types.ts";

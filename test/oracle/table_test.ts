@@ -8,9 +8,9 @@ import { fakeHost, forgetTable } from "../fixtures/fake_host.ts";
 import { tcpSocket } from "../fixtures/fake_files.ts";
 import { FakeKernel } from "../fixtures/fake_kernel.ts";
 import { needsLibrary } from "../fixtures/tools.ts";
-import { environments } from "../oracle/environments.ts";
-import { type Answer, Libsystemd } from "../oracle/libsystemd.ts";
-import { rowsFor } from "../oracle/rows.ts";
+import { environments } from "./environments.ts";
+import { type Answer, Libsystemd } from "./libsystemd.ts";
+import { rowsFor } from "./rows.ts";
 
 const options = needsLibrary("libsystemd", "libsystemd-dev");
 const fds = [3, 4, 5, 6, 7, 8];
