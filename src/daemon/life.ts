@@ -134,7 +134,8 @@ export class Life {
     try {
       this.#watchdog = await this.#host.watchdog(watchdog === true ? {} : watchdog);
     } catch (error) {
-      this.#fail("Cannot start", error);
+      // It is not needed any more, and what it needs may have been stopped.
+      if (!this.#isStopping) this.#fail("Cannot start", error);
     }
   }
 

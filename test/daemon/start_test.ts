@@ -47,7 +47,7 @@ test("daemon() starts no watchdog that is not wanted", async () => {
 
 test("daemon() fails if the watchdog cannot be started", async () => {
   const life = new FakeLife();
-  life.watchdogError = new Fd3Error("EINVAL", "Cannot read WATCHDOG_USEC: it is odd");
+  life.watchdogError = Promise.reject(new Fd3Error("EINVAL", "Cannot read WATCHDOG_USEC: it is odd"));
   void life.start(() => {});
   await settle();
   assert.deepEqual(life.take(), [
@@ -57,6 +57,18 @@ test("daemon() fails if the watchdog cannot be started", async () => {
     "tell stopping status=Cannot start: Cannot read WATCHDOG_USEC: it is odd errno=EINVAL",
     "exit 1",
   ]);
+});
+
+test("daemon() does not fail if the watchdog cannot be started once it stops", async () => {
+  const life = new FakeLife();
+  let fail: (error: Error) => void = () => {};
+  life.watchdogError = new Promise((_resolve, reject) => fail = reject);
+  void life.start(() => {});
+  await settle();
+  void life.signal("SIGTERM");
+  fail(new Error("what it needs was stopped"));
+  await settle();
+  assert.deepEqual(life.take(), ["tell ready", "watchdog: start", "SIGTERM", "tell stopping", "exit 0"]);
 });
 
 test("daemon() sends no more than ten statuses in a second, and the last in any case", async () => {

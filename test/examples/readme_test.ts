@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { test } from "node:test";
-import { activate, type Started } from "../fixtures/activate.ts";
+import { activate, eventually, type Started } from "../fixtures/activate.ts";
 import { echoOnce } from "../fixtures/client.ts";
 import { ask } from "../fixtures/http_client.ts";
 import { everything, projectFile, runtime } from "../fixtures/runtime.ts";
 import { type Held, holdUnix, tempFolder } from "../fixtures/sockets.ts";
+import { WebSocketClient } from "../fixtures/web_socket_client.ts";
 
 const readme = readFileSync(projectFile("README.md"), "utf8");
 
@@ -15,6 +16,18 @@ const programs: Record<string, (held: Held, started: Started) => Promise<void>> 
   "echo.ts": (held) => echoOnce(held.target, "hello"),
   async "web.ts"(held) {
     assert.equal(await ask(held.target, { path: "/there" }), "200 Hello from /there\n");
+  },
+  async "room.ts"({ target }) {
+    assert.equal(await ask(target), "200 hello\n");
+    const [one, two] = [await WebSocketClient.open(target, "/room"), await WebSocketClient.open(target, "/room")];
+    // A client may see that it is open before the server has told its handler.
+    const hears = () => {
+      one.send("hello from one");
+      return two.messages.length > 0;
+    };
+    assert.ok(await eventually(hears));
+    assert.equal(await two.next(), "hello from one");
+    for (const client of [one, two]) await client.close(1000);
   },
   async "service.ts"(held, started) {
     assert.equal(await ask(held.target), "200 Hello World\n");

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { places, portOf } from "../fixtures/engines.ts";
 import { open } from "../fixtures/client.ts";
 import { ask } from "../fixtures/http_client.ts";
@@ -7,6 +8,22 @@ import { WebSocketClient } from "../fixtures/web_socket_client.ts";
 import { heard, withWebSockets } from "./fixtures/web_socket_server.ts";
 
 for (const place of places) {
+  test(`idleConnectionTimeout leaves a WebSocket alone that is quiet (${place.name})`, async () => {
+    await withWebSockets(place, { idleConnectionTimeout: 200 }, async (held, started) => {
+      const client = await WebSocketClient.open(held.target, "/echo");
+      await client.echoes("open");
+      const idle = await open(held.target);
+      const closed = new Promise((resolve) => idle.once("close", resolve));
+      idle.resume().once("end", () => idle.end());
+      // It was quiet for less time. On a Unix socket two of the engines cannot tell.
+      await (portOf(held) === undefined ? sleep(1000) : closed);
+      await client.echoes("still open");
+      assert.doesNotMatch(started.stderr(), /close/);
+      client.socket.destroy();
+      idle.destroy();
+    });
+  });
+
   test(`HttpServer.shutdown() closes WebSockets with 1001 after streamTimeout (${place.name})`, async () => {
     await withWebSockets(place, { streamTimeout: 100 }, async ({ target }, started) => {
       const clients = await Promise.all(Array.from({ length: 20 }, () => WebSocketClient.open(target, "/echo?secret")));

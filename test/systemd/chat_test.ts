@@ -26,9 +26,10 @@ async function shipped(stage: Stage): Promise<void> {
   assert.match(await lab.must([...curl, "http://127.0.0.1:8082/"]), /<title>Chat<\/title>/);
   const refused = await lab.must([...curl, "--include", "http://127.0.0.1:8082/chat"]);
   assert.match(refused, /^HTTP\/1\.1 426 [^]*^upgrade: websocket\r$/im);
-  await until("it is ready", async () => await show(stage, "ActiveState") === "active", 30_000);
+  await until("its status", async () => await show(stage, "StatusText") === "0 in the room", 30_000);
+  assert.equal(await show(stage, "ActiveState"), "active");
   await lab.must(["systemctl", "stop", unit]);
-  assert.equal(await show(stage, "Result"), "success");
+  assert.equal(await show(stage, "Result"), "success", await lab.journal(unit));
 }
 
 async function restart(stage: Stage): Promise<void> {

@@ -122,7 +122,7 @@ export class Handlers {
     return {
       ...handlers,
       open: (socket: BunWebSocket) => {
-        this.traffic.opened(socket, this.#upgrading);
+        this.traffic.opened(socket, { name: this.#upgrading });
         return handlers.open?.(socket);
       },
       close: (socket: BunWebSocket, code: number, reason: string) => {

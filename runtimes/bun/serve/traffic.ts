@@ -32,6 +32,13 @@ function abortSignal(signal: AbortSignal): void {
   signal.dispatchEvent(new Event("abort"));
 }
 
+/** A WebSocket. */
+interface OpenSocket {
+  readonly name: string | undefined;
+  /** That of the client, where it is known. */
+  readonly port?: number | undefined;
+}
+
 /** What is under way at a server of `Bun.serve()`, and how what never ends is ended. */
 export class BunTraffic implements Traffic {
   readonly exchanges: Exchanges;
@@ -43,7 +50,7 @@ export class BunTraffic implements Traffic {
   /** All that are under way on TCP, and some that are over; on a Unix socket the event streams, and some that are over. */
   #kept: Request[] = [];
   #most = fewest;
-  readonly #sockets: Map<BunWebSocket, string | undefined> = new Map();
+  readonly #sockets: Map<BunWebSocket, OpenSocket> = new Map();
   #closedAt: number | undefined;
 
   constructor(exchanges: Exchanges, clients: Clients | undefined, isTls: boolean) {
@@ -88,15 +95,16 @@ export class BunTraffic implements Traffic {
     this.#most = Math.max(fewest, 2 * this.#kept.length);
   }
 
-  /** The ports of the TCP clients whose requests are under way, bodies that are streamed included. */
-  busyPorts(): ReadonlySet<number> {
+  /** The ports of the TCP clients whose requests are under way, bodies that are streamed and WebSockets included. */
+  busyPorts(): ReadonlySet<number | undefined> {
     this.#sortOut();
-    return new Set(this.#kept.map((request) => this.#addressOf(request)!.port));
+    const sockets = [...this.#sockets.values()].map(({ port }) => port);
+    return new Set([...sockets, ...this.#kept.map((request) => this.#addressOf(request)!.port)]);
   }
 
   /** A WebSocket is open. */
-  opened(socket: BunWebSocket, name: string | undefined): void {
-    this.#sockets.set(socket, name);
+  opened(socket: BunWebSocket, open: OpenSocket): void {
+    this.#sockets.set(socket, open);
   }
 
   /** It is closed. */
@@ -161,7 +169,7 @@ export class BunTraffic implements Traffic {
     return [
       ...running.map((request) => ({ is: "request" as const, name: nameOf(request) })),
       ...sending.map((name) => ({ is: "response" as const, name })),
-      ...[...this.#sockets.values()].map((name) => ({ is: "WebSocket" as const, name })),
+      ...[...this.#sockets.values()].map(({ name }) => ({ is: "WebSocket" as const, name })),
     ];
   }
 

@@ -17,6 +17,8 @@ interface CrosswsModule {
 class Upgrades {
   readonly #webSockets: WebSockets;
   readonly #adapter: ReturnType<CrosswsModule["default"]>;
+  /** Those of the clients, which Bun does not tell any more once there is a WebSocket. */
+  readonly #ports: WeakMap<Request, number> = new WeakMap();
 
   constructor(webSockets: WebSockets, { default: adapterOf }: CrosswsModule) {
     this.#webSockets = webSockets;
@@ -26,12 +28,14 @@ class Upgrades {
   /** What `Bun.serve()` is given for `websocket`. */
   handlers(traffic: BunTraffic): BunWebSocketHandlers {
     const { websocket } = this.#adapter;
+    const ports = this.#ports;
     return {
       ...websocket,
       // Bun drops what a client does not take; the others keep it, or the client loses its connection.
       closeOnBackpressureLimit: true,
       open(socket: BunWebSocket) {
-        traffic.opened(socket, nameOf((socket.data as { request: Request }).request));
+        const { request } = socket.data as { request: Request };
+        traffic.opened(socket, { name: nameOf(request), port: ports.get(request) });
         return websocket.open(socket);
       },
       close(socket: BunWebSocket, code: number, reason: string) {
@@ -53,7 +57,9 @@ class Upgrades {
     remote: () => Address,
   ): Response | Promise<Response | undefined> {
     return this.#webSockets.answer(answer, (upgrade) => {
-      this.#webSockets.accept(request, upgrade, { remoteAddress: remote() });
+      const remoteAddress = remote();
+      if (remoteAddress.transport === "tcp") this.#ports.set(request, remoteAddress.port);
+      this.#webSockets.accept(request, upgrade, { remoteAddress });
       return this.#adapter.handleUpgrade(request, server);
     });
   }
