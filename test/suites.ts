@@ -78,7 +78,7 @@ function systemdObstacle(): string | undefined {
 const newerRoot = "/var/cache/fd3-test/trixie";
 
 /** They take as long as all the others, and ask more of the kernel and the runtimes than of systemd. */
-const heavy = ["http_restart", "idle", "load", "patience"].map((name) => `./test/systemd/${name}_test.ts`);
+const heavy = ["http_restart", "idle", "load", "patience", "streams"].map((name) => `./test/systemd/${name}_test.ts`);
 
 /** The same with the systemd of another root but for what is heavy, and what only that one has. */
 function newerSystemd(): Suite {
