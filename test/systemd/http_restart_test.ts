@@ -117,6 +117,8 @@ async function setUp(stage: Stage): Promise<readonly Lane[]> {
         "NotifyAccess=all",
         "Environment=HOME=/root",
       ],
+      // Node looks there for tsx.
+      "WorkingDirectory=/opt/fd3",
       ...units.map((unit) => `Sockets=${unit}`),
       `ExecStart=${command(stage)} ${servers} ${key} ${key}.crt`,
       "",

@@ -32,6 +32,9 @@ const SWITCHING_PROTOCOLS = 101;
 /** "Going away" (RFC 6455, 7.4.1). */
 const goingAway = 1001;
 
+/** After how long without a client a connection is one that a handler holds, in milliseconds. */
+const goneMs = 1000;
+
 /** How long a WebSocket's client has to answer the close frame, in milliseconds. */
 const closeMs = 1000;
 
@@ -44,6 +47,8 @@ export class DenoTraffic implements Traffic {
   readonly #streams: Set<OpenStream> = new Set();
   readonly #sockets: Set<OpenSocket> = new Set();
   #closedAt: number | undefined;
+  /** Since when which connections have had no client, as far as that was looked at. */
+  #hungUpSince: ReadonlyMap<number, number> = new Map();
   #onNoSocket = () => {};
 
   constructor(exchanges: Exchanges, clients: Clients | undefined, isTls: boolean) {
@@ -108,11 +113,19 @@ export class DenoTraffic implements Traffic {
   #present(clients: Clients): { fds: readonly number[]; gone: number } {
     const { libc, listener } = clients;
     const fds = clients.sockets();
-    const hungUp = hungUpSockets(libc, fds);
+    const hungUp = this.#longHungUp(hungUpSockets(libc, fds));
     if (hungUp.length === 0) return { fds, gone: 0 };
     const outgoing = new Set(outgoingSockets(libc, hungUp, listener.transport === "tcp"));
     const gone = new Set(hungUp.filter((fd) => !outgoing.has(fd)));
     return { fds: fds.filter((fd) => !gone.has(fd)), gone: gone.size };
+  }
+
+  /** Those for a while: on a busy machine Deno takes its time to close one that is idle. */
+  #longHungUp(fds: readonly number[]): number[] {
+    const now = performance.now();
+    const before = this.#hungUpSince;
+    this.#hungUpSince = new Map(fds.map((fd) => [fd, before.get(fd) ?? now]));
+    return fds.filter((fd) => now - this.#hungUpSince.get(fd)! >= goneMs);
   }
 
   /** Those that run and whose client is there yet. */

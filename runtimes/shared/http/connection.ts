@@ -180,13 +180,18 @@ export class HttpConnection {
     if (streams.length > 0) {
       this.#idleLooks = streams.some(({ writableLength }) => writableLength > 0) ? 0 : this.#idleLooks + 1;
       if (this.#idleLooks < idleLooks) return;
-      // A reset, where there is one: HTTP/1.0 takes a plain end for that of the body.
-      if (this.#owner.listener.transport === "tcp") {
-        (this.socket.resetAndDestroy ?? this.socket.destroy).call(this.socket);
-      } else this.socket.destroy();
+      this.#cut();
     } else if (this.#upgrade !== undefined) {
       this.#endUpgrade(this.#upgrade);
     }
+  }
+
+  /** By a reset, where there is one: HTTP/1.0 takes a plain end for that of the body. Node has none over TLS. */
+  #cut(): void {
+    const { socket } = this;
+    const isPlain = this.#owner.listener.transport === "tcp" && socket.encrypted !== true;
+    if (isPlain && socket.resetAndDestroy !== undefined) socket.resetAndDestroy();
+    else socket.destroy();
   }
 
   #isEndingUpgrade = false;

@@ -2,7 +2,6 @@ import type { FallbackAddress } from "../../../src/activation/address.ts";
 import type { Choice } from "../../../src/activation/choose.ts";
 import type { Host } from "../../../src/host.ts";
 import type { Address, FileAccess } from "../../../src/types.ts";
-import { builtin } from "../common.ts";
 import type { HttpConnections } from "./connections.ts";
 import type { NodeHttpServer } from "./types.ts";
 import { adoptServer } from "../net_listener.ts";
@@ -49,15 +48,19 @@ export function knownListening({ connections }: HttpParts, address: Address, sto
 }
 
 /**
- * Stops a server by node:net's own close(): that of node:http ends idle connections as well, also one whose request has arrived and was not
- * read yet.
+ * Stops a server without its idle connections: the close() of node:http ends them as well, also one whose request has arrived and was not read
+ * yet.
  */
 export function stopAsNet(server: NetServer): void {
   if (!server.listening) return;
-  const { Server } = builtin<{ Server: { prototype: NetServer } }>("node:net");
-  Server.prototype.close.call(server);
-  // The server's own also ends its timer, when there is nothing else left to close.
-  server.once("close", () => Object.getPrototypeOf(server).close.call(server));
+  const before = Object.getOwnPropertyDescriptor(server, "closeIdleConnections");
+  Object.defineProperty(server, "closeIdleConnections", { configurable: true, value: () => {} });
+  try {
+    Object.getPrototypeOf(server).close.call(server);
+  } finally {
+    if (before === undefined) Reflect.deleteProperty(server, "closeIdleConnections");
+    else Object.defineProperty(server, "closeIdleConnections", before);
+  }
 }
 
 /** How a runtime makes a server of node:http listen. */

@@ -17,7 +17,7 @@ export interface HttpSocket extends NetSocket {
   readonly _httpMessage?: ServerResponse | null;
   /** Ends it once what was written is sent. */
   destroySoon(): void;
-  /** Cuts it off with a reset; only on TCP. */
+  /** Cuts it off with a reset; only on TCP, and without TLS. */
   resetAndDestroy?(): unknown;
   /** With 0, only whether something has come is looked at. */
   read(size: 0): unknown;
