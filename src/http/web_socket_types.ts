@@ -13,7 +13,7 @@ export interface UpgradeOptions {
 
 /** One WebSocket, as its handlers have it: the same object each time. */
 export interface WebSocketPeer {
-  /** An UUID of its own. */
+  /** A UUID of its own. */
   readonly id: string;
   /** The request that it was made of: a copy with the URL and the headers. */
   readonly request: Request;
@@ -23,7 +23,10 @@ export interface WebSocketPeer {
   readonly context: Record<string, unknown>;
   /** How many bytes wait to be sent. */
   readonly bufferedAmount: number;
-  /** Sends a message. To one that is closed already, nothing is sent. */
+  /**
+   * Sends a message. To one that is closed already, nothing is sent. What the client does not take waits in memory: look at `bufferedAmount`
+   * before you send much. `bun-serve` cuts a client off for which more than 64 MiB wait.
+   */
   send(data: WebSocketData): void;
   /** Sends a message to all others of this server that are subscribed to a topic. */
   publish(topic: string, data: WebSocketData): void;

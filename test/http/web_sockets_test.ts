@@ -31,6 +31,20 @@ for (const place of places) {
     });
   });
 
+  test(`a message of a WebSocket may have 16 MiB (${place.name})`, async () => {
+    await withWebSockets(place, {}, async ({ target }, started) => {
+      const client = await WebSocketClient.open(target, "/echo");
+      const longest = "x".repeat(16 * MiB);
+      await client.echoes(longest);
+      if (place.engine !== "deno-serve") {
+        client.send(`${longest}x`);
+        await client.ended;
+        await heard(started, "close ");
+      }
+      client.socket.destroy();
+    });
+  });
+
   test(`info.upgrade() takes headers, a protocol and a context (${place.name})`, async () => {
     await withWebSockets(place, {}, async (held, started) => {
       const { target } = held;

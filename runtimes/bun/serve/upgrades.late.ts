@@ -13,6 +13,9 @@ interface CrosswsModule {
   };
 }
 
+/** How much may wait for a client, in bytes. */
+const mostWaiting = 64 * 1024 * 1024;
+
 /** Makes WebSockets of requests to `Bun.serve()`. */
 class Upgrades {
   readonly #webSockets: WebSockets;
@@ -31,7 +34,8 @@ class Upgrades {
     const ports = this.#ports;
     return {
       ...websocket,
-      // Bun drops what a client does not take; the others keep it, or the client loses its connection.
+      // By itself Bun drops messages where more than 16 MiB wait, and nobody hears of it.
+      backpressureLimit: mostWaiting,
       closeOnBackpressureLimit: true,
       open(socket: BunWebSocket) {
         const { request } = socket.data as { request: Request };
