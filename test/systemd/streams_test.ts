@@ -75,8 +75,12 @@ async function restart(stage: Stage): Promise<void> {
     assert.ok(stopMs < longestMs, `it took ${stopMs} ms to stop`);
     assert.deepEqual(state, { byPid: { [next]: ALL }, unclean: EVENTS, complete: POLITE, faults: [] });
     const journal = await lab.journal("streams.service");
-    assert.match(journal, new RegExp(`fd3: stopping: ${EVENTS} responses open for 5 s: GET /events \\(${EVENTS}\\)`));
-    assert.match(journal, new RegExp(`fd3: stopping: ${SOCKETS} WebSockets open for 5 s: GET / \\(${SOCKETS}\\)`));
+    const events = `${EVENTS} responses open for 5 s: GET /events \\(${EVENTS}\\)`;
+    const [chat, ws] = ["/chat", "/"].map((path) =>
+      `${SOCKETS / 2} WebSockets open for 5 s: GET ${path} \\(${SOCKETS / 2}\\)`
+    );
+    assert.match(journal, new RegExp(`fd3: stopping: ${events}; ${chat}$`, "m"));
+    assert.match(journal, new RegExp(`fd3: stopping: ${ws}$`, "m"));
   } finally {
     child.stdin!.end();
     await once(child, "close");
