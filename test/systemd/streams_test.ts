@@ -75,9 +75,9 @@ async function restart(stage: Stage): Promise<void> {
     assert.ok(stopMs < longestMs, `it took ${stopMs} ms to stop`);
     assert.deepEqual(state, { byPid: { [next]: ALL }, unclean: EVENTS, complete: POLITE, faults: [] });
     const journal = await lab.journal("streams.service");
-    const events = `${EVENTS} responses open for 5 s: GET /events \\(${EVENTS}\\)`;
+    const events = `${EVENTS} responses open for [56] s: GET /events \\(${EVENTS}\\)`;
     const [chat, ws] = ["/chat", "/"].map((path) =>
-      `${SOCKETS / 2} WebSockets open for 5 s: GET ${path} \\(${SOCKETS / 2}\\)`
+      `${SOCKETS / 2} WebSockets open for [56] s: GET ${path} \\(${SOCKETS / 2}\\)`
     );
     assert.match(journal, new RegExp(`fd3: stopping: ${events}; ${chat}$`, "m"));
     assert.match(journal, new RegExp(`fd3: stopping: ${ws}$`, "m"));
