@@ -43,6 +43,16 @@ async function setUp({ lab, variant: { runtime, program } }: Stage): Promise<voi
   await lab.must(["systemctl", "start", "events.socket", "chat.socket"]);
 }
 
+/** The journal names what was open, of each server. */
+function assertTold(journal: string): void {
+  const events = `${EVENTS} responses open for [56] s: GET /events \\(${EVENTS}\\)`;
+  const [chat, ws] = ["/chat", "/"].map((path) =>
+    `${SOCKETS / 2} WebSockets open for [56] s: GET ${path} \\(${SOCKETS / 2}\\)`
+  );
+  assert.match(journal, new RegExp(`fd3: stopping: ${events}; ${chat}$`, "m"));
+  assert.match(journal, new RegExp(`fd3: stopping: ${ws}$`, "m"));
+}
+
 async function restart(stage: Stage): Promise<void> {
   const { lab } = stage;
   await setUp(stage);
@@ -74,13 +84,7 @@ async function restart(stage: Stage): Promise<void> {
     );
     assert.ok(stopMs < longestMs, `it took ${stopMs} ms to stop`);
     assert.deepEqual(state, { byPid: { [next]: ALL }, unclean: EVENTS, complete: POLITE, faults: [] });
-    const journal = await lab.journal("streams.service");
-    const events = `${EVENTS} responses open for [56] s: GET /events \\(${EVENTS}\\)`;
-    const [chat, ws] = ["/chat", "/"].map((path) =>
-      `${SOCKETS / 2} WebSockets open for [56] s: GET ${path} \\(${SOCKETS / 2}\\)`
-    );
-    assert.match(journal, new RegExp(`fd3: stopping: ${events}; ${chat}$`, "m"));
-    assert.match(journal, new RegExp(`fd3: stopping: ${ws}$`, "m"));
+    assertTold(await lab.journal("streams.service"));
   } finally {
     child.stdin!.end();
     await once(child, "close");
