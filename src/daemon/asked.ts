@@ -16,21 +16,21 @@ const [ffiFlushMs, programFlushMs] = [1000, 5000];
 const plainAddress = /^[/@][\x20-\x7e]{1,106}$/;
 
 /**
- * READY=1 by itself, as the first message: it leaves before the event loop turns, and so before the first request, whatever that does with
- * the loop. The protocol is not loaded for it, which takes 3 to 9 ms. What is out of the ordinary is left to the protocol.
+ * READY=1, and a status before it or with it: it leaves before the event loop turns, and so before the first request, whatever that does
+ * with the loop. The protocol is not loaded for it, which takes 3 to 9 ms. What is out of the ordinary is left to the protocol.
  *
  * @returns Whether it has left.
  */
 function sendEarly(host: Host, state: NotifyState): boolean {
   const { ready, status, ...rest } = state;
   const others = Object.values(rest).filter((value) => value !== undefined);
-  if (ready !== true || others.length > 0 || memory().outbox !== undefined) return false;
+  if (others.length > 0 || memory().outbox !== undefined) return false;
   const libc = host.libc();
   if (!hasLibc(libc)) return false;
   const address = variable(host, "NOTIFY_SOCKET") ?? "";
   if (!plainAddress.test(address)) return false;
-  const text = status === undefined ? "READY=1" : `READY=1\nSTATUS=${status}`;
-  return sendPlain(libc, address, new TextEncoder().encode(text)) >= 0;
+  const lines = [...(ready === true ? ["READY=1"] : []), ...(status === undefined ? [] : [`STATUS=${status}`])];
+  return sendPlain(libc, address, new TextEncoder().encode(lines.join("\n"))) >= 0;
 }
 
 /**
@@ -48,14 +48,14 @@ export function asked(
       return true;
     }
   };
-  let isFirst = true;
+  // What the protocol was once given is not overtaken.
+  let isEarly = true;
   return {
     host,
     async notify(state, options) {
       if (!isSet("NOTIFY_SOCKET")) return false;
-      const isEarly = isFirst;
-      isFirst = false;
-      return isEarly && sendEarly(host, state) || await notify(state, options);
+      isEarly &&= sendEarly(host, state);
+      return isEarly || await notify(state, options);
     },
     watchdog: (options) => isSet("WATCHDOG_USEC") ? watchdog(options) : Promise.resolve(undefined),
     // Without FFI the first request must not come before the code that starts the program.

@@ -3,7 +3,9 @@ import { test } from "node:test";
 import { asked } from "../../src/daemon/asked.ts";
 import { Fd3Error } from "../../src/errors.ts";
 import type { Host } from "../../src/host.ts";
+import type { Libc } from "../../src/linux/libc.ts";
 import { memory } from "../../src/notify/manager.ts";
+import type { NotifyState } from "../../src/notify/types.ts";
 import { fakeHost } from "../fixtures/fake_host.ts";
 
 /** What of the protocol a daemon calls in an environment. */
@@ -42,4 +44,31 @@ test("asked() leaves it to the protocol to say which permission is missing", asy
     throw new Fd3Error("EACCES", "Cannot read it");
   };
   assert.deepEqual(await called({ ...fakeHost(), env }), ["notify", "watchdog"]);
+});
+
+test("asked() sends READY=1 itself, also after a status, until the protocol was given something", async () => {
+  const sent: string[] = [];
+  const libc = {
+    socket: () => 9,
+    sendto: (_fd: number, bytes: Uint8Array, length: number) => sent.push(new TextDecoder().decode(bytes)) && length,
+    close: () => 0,
+  } as unknown as Libc;
+  const { notify } = asked({
+    host: fakeHost({ environment: { NOTIFY_SOCKET: "/notify" }, libc }),
+    notify: (state) => Promise.resolve(sent.push(`protocol: ${Object.keys(state)}`) > 0),
+    watchdog: () => Promise.resolve(undefined),
+    capabilities: () => Promise.reject(new Error("nobody asks")),
+  });
+  const states = [{ status: "starting" }, { ready: true, status: "serving" }, { extendTimeoutMs: 9 }, { status: "on" }];
+  try {
+    for (const state of states) assert.equal(await notify(state as NotifyState), true);
+  } finally {
+    delete memory().variables.NOTIFY_SOCKET;
+  }
+  assert.deepEqual(sent, [
+    "STATUS=starting",
+    "READY=1\nSTATUS=serving",
+    "protocol: extendTimeoutMs",
+    "protocol: status",
+  ]);
 });
