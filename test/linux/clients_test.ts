@@ -10,7 +10,7 @@ import { echoes, open, receive } from "../fixtures/client.ts";
 import { tcpSocket } from "../fixtures/fake_files.ts";
 import { FakeKernel } from "../fixtures/fake_kernel.ts";
 import { libc, runtime } from "../fixtures/runtime.ts";
-import { holdTcp, tempFolder } from "../fixtures/sockets.ts";
+import { freePort, holdTcp, tempFolder } from "../fixtures/sockets.ts";
 
 /** A listener in this process that echoes. Closing it leaves its connections alone. */
 async function listen(where: object): Promise<{ accepted: Socket[]; connect(): Promise<Socket>; close(): void }> {
@@ -62,9 +62,7 @@ async function oneAfterTheOther(where: object, address: Address): Promise<void> 
 }
 
 test(`Clients are those of one server of several that have an address one after the other, TCP (${runtime})`, async () => {
-  using held = holdTcp();
-  const { port } = held;
-  held[Symbol.dispose]();
+  const port = freePort();
   await oneAfterTheOther({ host: "127.0.0.1", port }, { transport: "tcp", hostname: "127.0.0.1", port });
 });
 
@@ -75,9 +73,7 @@ test(`Clients are those of one server of several that have an address one after 
 });
 
 test(`Clients know earlier ones of a server whose host is a name or all addresses (${runtime})`, async () => {
-  using free = holdTcp();
-  const { port } = free;
-  free[Symbol.dispose]();
+  const port = freePort();
   const first = await listen({ host: "127.0.0.1", port });
   const earlier = await first.connect();
   for (const hostname of ["localhost", "0.0.0.0", "127.0.0.1"]) {
@@ -94,9 +90,7 @@ test(`Clients know earlier ones of a server whose host is a name or all addresse
 });
 
 test(`Clients have no datagram socket among them (${runtime})`, async () => {
-  using free = holdTcp();
-  const { port } = free;
-  free[Symbol.dispose]();
+  const port = freePort();
   const server = await listen({ host: "127.0.0.1", port });
   const clients = new Clients(libc(), { transport: "tcp", hostname: "127.0.0.1", port });
   using datagrams = holdTcp({ type: SOCK_DGRAM, port });

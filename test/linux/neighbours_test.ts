@@ -10,7 +10,7 @@ import { echoes, open, receive } from "../fixtures/client.ts";
 import { engines } from "../fixtures/engines.ts";
 import { ask, getRequest } from "../fixtures/http_client.ts";
 import { everything, libc, runtime } from "../fixtures/runtime.ts";
-import { type Held, holdTcp, tempFolder } from "../fixtures/sockets.ts";
+import { freePort, type Held, holdTcp, tempFolder } from "../fixtures/sockets.ts";
 
 /** A server of DNS has both on one port. */
 async function withDns(
@@ -93,10 +93,8 @@ for (const engine of engines[everything.name]) {
   test(`a daemon ends when nobody is there, whatever datagram socket has its port (${on})`, () => endsIdle(engine));
 
   test(`a server that is cut off leaves a connection of an earlier listener alone (${on})`, async () => {
-    using free = holdTcp();
-    const { port, target } = free;
-    free[Symbol.dispose]();
-    await earlierLives(engine, target, `127.0.0.1:${port}`);
+    const port = freePort();
+    await earlierLives(engine, { host: "127.0.0.1", port }, `127.0.0.1:${port}`);
     using folder = tempFolder();
     const path = `${folder.path}/s.sk`;
     await earlierLives(engine, { path }, path);
