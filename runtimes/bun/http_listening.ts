@@ -10,28 +10,34 @@ import type { NodeHttpServer } from "../shared/http/types.ts";
 import { findServeSocket } from "./serve/socket.ts";
 import { transplantServer } from "./server_transplant.ts";
 
+/** How many accepted connections owe a request, as far as that is known. */
+function unreadOf({ connections, isTls }: HttpParts, clients: Clients | undefined): number | undefined {
+  if (clients === undefined) return connections.unread || undefined;
+  const isCalm = connections.inFlight === 0 && connections.streams === 0;
+  const unread = unreadConnections(clients, { isTls, isCalm });
+  // Of a Unix socket, and of who has shaken hands by TLS, the kernel does not tell it: but those that have asked are all known.
+  const silent = isTls || unread === undefined ? clients.sockets().length - connections.asked : 0;
+  return Math.max(unread ?? 0, connections.unread, silent);
+}
+
 /**
  * Bun shows a connection of node:http only once it has sent something, and its close() ends those that have not: so the kernel is asked,
  * and close() comes last.
  */
 function listening(
-  { server, connections, isTls }: HttpParts,
+  parts: HttpParts,
   address: Address,
   clients: Clients | undefined,
   stop: () => void,
 ): HttpListening {
+  const { server, connections } = parts;
   return {
     address,
     stop() {
       clients?.complete();
       stop();
     },
-    unread() {
-      // Of a Unix socket the kernel does not tell it. A connection that has sent half a request is known all the same.
-      const unread = clients &&
-        unreadConnections(clients, isTls, connections.inFlight === 0 && connections.streams === 0);
-      return unread === undefined ? connections.unread || undefined : Math.max(unread, connections.unread);
-    },
+    unread: () => unreadOf(parts, clients),
     connections: () => clients?.sockets().length,
     end() {
       connections.end();

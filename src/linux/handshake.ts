@@ -2,13 +2,14 @@ import { hungUpSockets, unreadSockets } from "./accepted.ts";
 import type { Clients } from "./clients.ts";
 import { SOL_TCP, TCP_INFO } from "./constants.ts";
 import type { Libc } from "./libc.ts";
+import { peerPort } from "./silent.ts";
 
 /** Where `tcpi_last_data_recv` is in struct tcp_info (include/uapi/linux/tcp.h). */
 const LAST_DATA_RECV = 52;
 
 /**
- * For how long a client may be silent amid a TLS handshake, or between that and its first request, in milliseconds: some round trips. What
- * the kernel has received of it by then is no request yet.
+ * For how long a client may be silent amid a TLS handshake, and, where nothing tells whether it has asked something, between that and its first
+ * request, in milliseconds: some round trips. What the kernel has received of it by then is no request yet.
  */
 const handshakeMs = 250;
 
@@ -59,23 +60,28 @@ function withoutGone(libc: Libc, fds: readonly number[]): readonly number[] {
   return fds.filter((fd) => !gone.has(fd));
 }
 
+/** What a server knows of its connections. */
+export interface Known {
+  /** Whether it speaks TLS. What comes over TLS need not be a request, such as HTTP/2's acknowledgements. */
+  readonly isTls: boolean;
+  /** Whether no handler runs and no WebSocket is open, so that what came last cannot belong to one. */
+  readonly isCalm: boolean;
+  /** The ports of clients that have sent a request over TLS, and maybe of clients before them. */
+  readonly asked?: ReadonlySet<number | undefined> | undefined;
+}
+
 /**
- * How many accepted connections of a server owe it a request: those that have sent nothing that was read yet, those in their TLS handshake,
- * and, without TLS, those that have sent half a request.
+ * How many accepted connections of a server owe it a request: those that have sent nothing that was read yet, those that have sent no more than
+ * their TLS handshake, and, without TLS, those that have sent half a request.
  *
  * @param clients The server's.
- * @param isTls Whether it speaks TLS. What comes over TLS need not be a request, such as HTTP/2's acknowledgements.
- * @param isCalm Whether no handler runs and no WebSocket is open, so that what came last cannot belong to one.
  * @returns `undefined` for a Unix socket, whose kernel does not count.
  */
-export function unreadConnections(clients: Clients, isTls: boolean, isCalm: boolean): number | undefined {
+export function unreadConnections(clients: Clients, { isTls, isCalm, asked }: Known): number | undefined {
   const { libc } = clients;
   if (clients.listener.transport !== "tcp") return undefined;
   const fds = withoutGone(libc, clients.sockets());
-  if (!isTls) {
-    const half = new Set(isCalm ? halfRequests(libc, fds) : []);
-    return half.size + unreadSockets(libc, fds.filter((fd) => !half.has(fd)));
-  }
-  const young = new Set(maybeShakingHands(libc, fds));
-  return young.size + unreadSockets(libc, fds.filter((fd) => !young.has(fd)));
+  const owing = new Set(isTls ? maybeShakingHands(libc, fds) : isCalm ? halfRequests(libc, fds) : []);
+  if (asked !== undefined) { for (const fd of fds) if (!asked.has(peerPort(libc, fd))) owing.add(fd); }
+  return owing.size + unreadSockets(libc, fds.filter((fd) => !owing.has(fd)));
 }

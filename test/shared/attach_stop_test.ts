@@ -1,6 +1,7 @@
 // How servers end that attach() made listen: one process has one of each kind, on a TCP socket and on a Unix socket.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { eventually, type Started } from "../fixtures/activate.ts";
 import { getRequest } from "../fixtures/http_client.ts";
 import { listeningSockets } from "../fixtures/listening.ts";
@@ -121,6 +122,18 @@ test(`attach(): shutdown() cuts off after drainTimeout what does not end (${runt
     });
     await stop(started);
     await allEnd(ends);
+    await allFinished(places, started);
+  });
+});
+
+test(`attach(): shutdown() waits for who asks only after a while (${runtime})`, needs("openssl"), async () => {
+  await withServers(["http", "https"], {}, async (places, started) => {
+    const clients = await Promise.all(places.map(Client.open));
+    await stop(started);
+    // Longer than a handshake may take, and than a client may be silent of whom nothing is known.
+    await sleep(700);
+    for (const { socket } of clients) socket.write(getRequest("/late"));
+    for (const [i, client] of clients.entries()) assert.match(await client.ended(), /Hello World$/, places[i].name);
     await allFinished(places, started);
   });
 });

@@ -16,6 +16,11 @@ function mapped(value: unknown, change: (value: unknown) => unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, change(one)]));
 }
 
+/** Whether Bun answers a route by itself, as far as is known: with a response, a page or a file. */
+function isFixed(route: unknown): boolean {
+  return typeof route !== "function" && !Object.values(Object(route)).every((one) => typeof one === "function");
+}
+
 /** The handlers that a user gave `Bun.serve()`, in functions by which it is known what they are at. What they do stays the same. */
 export class Handlers {
   readonly traffic: BunTraffic;
@@ -80,6 +85,7 @@ export class Handlers {
     if (error !== undefined) wrapped.error = this.#errorHandler(error);
     if (routes !== undefined) {
       const change = (value: unknown) => this.#route(value);
+      this.traffic.hasFixedRoutes ||= Object.values(routes).some(isFixed);
       wrapped.routes = mapped(routes, (value) => mapped(change(value), change));
     }
     if (websocket !== undefined) wrapped.websocket = this.#webSocket(websocket);

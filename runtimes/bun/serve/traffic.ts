@@ -51,6 +51,10 @@ export class BunTraffic implements Traffic {
   #kept: Request[] = [];
   #most = fewest;
   readonly #sockets: Map<BunWebSocket, OpenSocket> = new Map();
+  /** The ports of clients that have asked something, with TLS. */
+  readonly #asked: Set<number | undefined> = new Set();
+  /** Whether Bun answers some requests by itself, so that nobody knows of them. */
+  hasFixedRoutes = false;
   #closedAt: number | undefined;
 
   constructor(exchanges: Exchanges, clients: Clients | undefined, isTls: boolean) {
@@ -73,7 +77,9 @@ export class BunTraffic implements Traffic {
 
   /** A request came. */
   came(request: Request): void {
-    if (this.#isTcp) this.#keep(request);
+    if (!this.#isTcp) return;
+    this.#keep(request);
+    if (this.#isTls) this.#asked.add(this.#addressOf(request)?.port);
   }
 
   /** A handler has answered. On a Unix socket nothing else tells which requests are streams. */
@@ -147,7 +153,8 @@ export class BunTraffic implements Traffic {
 
   unread(): number | undefined {
     const isCalm = this.#pending() === 0 && this.#sockets.size === 0;
-    return this.clients && unreadConnections(this.clients, this.#isTls, isCalm);
+    const asked = this.#isTls && !this.hasFixedRoutes ? this.#asked : undefined;
+    return this.clients && unreadConnections(this.clients, { isTls: this.#isTls, isCalm, asked });
   }
 
   handled(): number {

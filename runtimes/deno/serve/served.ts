@@ -52,7 +52,7 @@ export function adoptServing(choice: Choice, tracked: Tracked): TrackedServer {
   const { options, exchanges } = tracked;
   const clients = inheritedClients(host, address!);
   const traffic = new DenoTraffic(exchanges, clients, isTls(options));
-  const source = new HeldSource(libc, fd, address!, { options, handler: tracked.handlerOf(traffic) });
+  const source = new HeldSource(libc, fd, address!, { options, handler: traffic.noting(tracked.handlerOf(traffic)) });
   noteWebSockets();
   const first = source.start();
   const serving = new Serving(clients, { source, first });
@@ -76,7 +76,10 @@ export async function openServing(
   const traffic = new DenoTraffic(exchanges, clients, isTls(options));
   const held = obstacle(address) === undefined ? libc as Libc : undefined;
   noteWebSockets();
-  const opened = await openSource(held, address, access, { options, handler: tracked.handlerOf(traffic) });
+  const opened = await openSource(held, address, access, {
+    options,
+    handler: traffic.noting(tracked.handlerOf(traffic)),
+  });
   if (clients !== undefined) clients.listener = opened.source.address;
   const serving = new Serving(clients, opened);
   return { serving, server: serverOf(serving, opened.first), traffic, isTls: isTls(options) };

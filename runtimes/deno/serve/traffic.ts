@@ -7,7 +7,7 @@ import { Cutter, outgoingSockets } from "../../../src/linux/outgoing.ts";
 import { peerPort } from "../../../src/linux/silent.ts";
 import type { Address } from "../../../src/types.ts";
 import { backgroundTimer } from "../background_timer.ts";
-import type { DenoServeInfo } from "../types.ts";
+import type { DenoServeHandler, DenoServeInfo } from "../types.ts";
 import { abortRequest, isOpenEnded } from "./peek.ts";
 import { webSocketOf } from "./web_sockets.ts";
 
@@ -44,6 +44,8 @@ export class DenoTraffic implements Traffic {
   readonly #clients: Clients | undefined;
   readonly #isTls: boolean;
   readonly #cutter: Cutter | undefined;
+  /** The ports of clients that have asked something, with TLS. */
+  readonly #asked: Set<number> = new Set();
   readonly #streams: Set<OpenStream> = new Set();
   readonly #sockets: Set<OpenSocket> = new Set();
   #closedAt: number | undefined;
@@ -66,6 +68,15 @@ export class DenoTraffic implements Traffic {
   /** How many handlers run. */
   get running(): number {
     return this.#exchanges.running;
+  }
+
+  /** Notes who has asked, where only that tells who has not yet. */
+  noting(handler: DenoServeHandler): DenoServeHandler {
+    if (!this.#isTls) return handler;
+    return (request, info) => {
+      this.#asked.add(info.remoteAddr.port!);
+      return handler(request, info);
+    };
   }
 
   /** A handler has answered. */
@@ -157,7 +168,8 @@ export class DenoTraffic implements Traffic {
 
   unread(): number | undefined {
     const isCalm = this.#exchanges.running === 0 && this.#sockets.size === 0;
-    return this.#clients && unreadConnections(this.#clients, this.#isTls, isCalm);
+    const asked = this.#isTls ? this.#asked : undefined;
+    return this.#clients && unreadConnections(this.#clients, { isTls: this.#isTls, isCalm, asked });
   }
 
   handled(): number {

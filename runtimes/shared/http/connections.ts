@@ -84,6 +84,13 @@ export class HttpConnections implements Owner {
     return count;
   }
 
+  /** How many have sent a request at least. */
+  get asked(): number {
+    let count = 0;
+    for (const { requests } of this.#open) if (requests > 0) count++;
+    return count;
+  }
+
   /** How many owe us a request. */
   get unread(): number {
     let count = 0;
