@@ -1,9 +1,8 @@
 // idleConnectionTimeout of serve(): what does nothing is closed, and nothing else is.
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { eventually, type Started } from "../fixtures/activate.ts";
-import { type Place, places, portOf, startServer } from "../fixtures/engines.ts";
+import { type Place, places, portOf, startServer, testAbreast } from "../fixtures/engines.ts";
 import { ask, countResponses, getRequest, openRaw } from "../fixtures/http_client.ts";
 import { type Held, holdTcp, holdUnix, tempFolder } from "../fixtures/sockets.ts";
 
@@ -20,11 +19,6 @@ async function onBoth(place: Place, check: (held: Held, started: Started) => Pro
     await using started = await startServer(place, [held.fd], { idleConnectionTimeout: limitMs });
     await check(held, started);
   }));
-}
-
-/** A test that takes long. */
-function slowly(name: string, check: () => Promise<void>): void {
-  test(name, { timeout: 120_000 }, check);
 }
 
 /** Sends a body of which one byte comes after a long time, and gives the answer. */
@@ -61,69 +55,67 @@ function closedAt({ engine }: Place, held: Held): readonly string[] {
   return engine === "bun-serve" ? all : all.slice(0, 2);
 }
 
-for (const place of places) {
-  slowly(`serve() cuts no request off, however long nothing moves (${place.name})`, async () => {
-    await onBoth(place, async (held) => {
-      const [slow, drip, upload, download] = await Promise.all([
-        ask(held.target, { path: `/slow?${longMs}` }),
-        // Five parts, none of them soon.
-        ask(held.target, { path: `/drip?${3 * longMs}` }),
-        uploadSlowly(held),
-        downloadLate(held),
-      ]);
-      assert.equal(slow, "200 slow and whole");
-      assert.match(drip, /^200 drop 0\n[^]*drop 4\n$/);
-      assert.match(upload, /^HTTP\/1.1 200 [^]*\r\n\r\n(?:1\r\n)?4/);
-      assert.ok(download.length > 32 * 1024 * 1024, `${download.length} bytes: ${download.slice(0, 200)}`);
-    });
+testAbreast(places, "serve() cuts no request off, however long nothing moves", async (place) => {
+  await onBoth(place, async (held) => {
+    const [slow, drip, upload, download] = await Promise.all([
+      ask(held.target, { path: `/slow?${longMs}` }),
+      // Five parts, none of them soon.
+      ask(held.target, { path: `/drip?${3 * longMs}` }),
+      uploadSlowly(held),
+      downloadLate(held),
+    ]);
+    assert.equal(slow, "200 slow and whole");
+    assert.match(drip, /^200 drop 0\n[^]*drop 4\n$/);
+    assert.match(upload, /^HTTP\/1.1 200 [^]*\r\n\r\n(?:1\r\n)?4/);
+    assert.ok(download.length > 32 * 1024 * 1024, `${download.length} bytes: ${download.slice(0, 200)}`);
   });
+});
 
-  slowly(`serve() closes a connection that does nothing (${place.name})`, async () => {
-    await onBoth(place, async (held, started) => {
-      const other = await openRaw(held.target);
-      // Deno.serve() closes half a request while no handler runs.
-      if (place.engine !== "deno-serve") {
-        other.socket.write(getRequest("/hang"));
-        assert.ok(await eventually(() => started.stderr().includes("hang began")), started.stderr());
-      }
-      for (const what of closedAt(place, held)) {
-        const client = await openRaw(held.target);
-        if (nothings[what] !== "") client.socket.write(nothings[what]);
-        const text = await client.ended;
-        assert.equal(countResponses(text), what === "one answered request" ? 1 : 0, `${what}: ${text}`);
-      }
-      other.socket.destroy();
-      assert.equal(await ask(held.target), "200 Hello World");
-      assert.equal(await started.terminate(), 0, started.stderr());
-    });
-  });
-
-  slowly(`serve() answers a request that came when its connection had been idle for long (${place.name})`, async () => {
-    await onBoth(place, async (held, started) => {
+testAbreast(places, "serve() closes a connection that does nothing", async (place) => {
+  await onBoth(place, async (held, started) => {
+    const other = await openRaw(held.target);
+    // Deno.serve() closes half a request while no handler runs.
+    if (place.engine !== "deno-serve") {
+      other.socket.write(getRequest("/hang"));
+      assert.ok(await eventually(() => started.stderr().includes("hang began")), started.stderr());
+    }
+    for (const what of closedAt(place, held)) {
       const client = await openRaw(held.target);
-      client.socket.write(getRequest("/later"));
-      assert.ok(await eventually(() => countResponses(client.text()) === 1), client.text());
-      // Until it ends, the time is over for the first connection, and its next request is in the kernel.
-      const blocked = ask(held.target, { path: `/block?${longMs}` });
-      assert.ok(await eventually(() => started.stderr().includes("block began")), started.stderr());
-      client.socket.write(getRequest("/later"));
-      assert.ok(await eventually(() => countResponses(client.text()) === 2), client.text());
-      assert.equal(await blocked, "200 blocked");
-      client.socket.destroy();
-    });
+      if (nothings[what] !== "") client.socket.write(nothings[what]);
+      const text = await client.ended;
+      assert.equal(countResponses(text), what === "one answered request" ? 1 : 0, `${what}: ${text}`);
+    }
+    other.socket.destroy();
+    assert.equal(await ask(held.target), "200 Hello World");
+    assert.equal(await started.terminate(), 0, started.stderr());
   });
+});
 
-  slowly(`serve() closes no connection that asks again and again for the same (${place.name})`, async () => {
-    await onBoth(place, async (held) => {
-      const client = await openRaw(held.target);
-      const end = Date.now() + longMs;
-      for (let count = 1; Date.now() < end; count++) {
-        client.socket.write(getRequest("/"));
-        const isAnswered = () => countResponses(client.text()) === count;
-        assert.ok(await eventually(isAnswered), `${count} asked, ${countResponses(client.text())} answered`);
-        await sleep(limitMs / 10);
-      }
-      client.socket.destroy();
-    });
+testAbreast(places, "serve() answers a request that came when its connection had been idle for long", async (place) => {
+  await onBoth(place, async (held, started) => {
+    const client = await openRaw(held.target);
+    client.socket.write(getRequest("/later"));
+    assert.ok(await eventually(() => countResponses(client.text()) === 1), client.text());
+    // Until it ends, the time is over for the first connection, and its next request is in the kernel.
+    const blocked = ask(held.target, { path: `/block?${longMs}` });
+    assert.ok(await eventually(() => started.stderr().includes("block began")), started.stderr());
+    client.socket.write(getRequest("/later"));
+    assert.ok(await eventually(() => countResponses(client.text()) === 2), client.text());
+    assert.equal(await blocked, "200 blocked");
+    client.socket.destroy();
   });
-}
+});
+
+testAbreast(places, "serve() closes no connection that asks again and again for the same", async (place) => {
+  await onBoth(place, async (held) => {
+    const client = await openRaw(held.target);
+    const end = Date.now() + longMs;
+    for (let count = 1; Date.now() < end; count++) {
+      client.socket.write(getRequest("/"));
+      const isAnswered = () => countResponses(client.text()) === count;
+      assert.ok(await eventually(isAnswered), `${count} asked, ${countResponses(client.text())} answered`);
+      await sleep(limitMs / 10);
+    }
+    client.socket.destroy();
+  });
+});

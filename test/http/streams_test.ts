@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { activate, eventually, type Started } from "../fixtures/activate.ts";
-import { places } from "../fixtures/engines.ts";
+import { places, testAbreast } from "../fixtures/engines.ts";
 import { getRequest, openRaw, type RawClient } from "../fixtures/http_client.ts";
 import { everything, runtime, type Variant } from "../fixtures/runtime.ts";
 import { type Held, holdTcp, holdUnix, tempFolder } from "../fixtures/sockets.ts";
@@ -125,8 +125,12 @@ for (const way of ways) {
       assert.equal(await ended, 0, started.stderr());
     });
   });
+}
 
-  test(`shutdown() answers half a request that is completed within 5 s, and ends without it then (${way.name})`, async () => {
+testAbreast(
+  ways,
+  "shutdown() answers half a request that is completed within 5 s, and ends without it then",
+  async (way) => {
     await withStreams(way, {}, async (held, started) => {
       // On Deno and Node, node:http knows each connection.
       const isKnown = isTcp(held) || (runtime !== "Bun" && (way.way === "attach" || way.engine === "node-http"));
@@ -150,5 +154,5 @@ for (const way of ways) {
       const isLate = sleep(20_000, "late", { ref: false });
       assert.equal(await Promise.race([ended, isLate]), 0, started.stderr());
     });
-  });
-}
+  },
+);
