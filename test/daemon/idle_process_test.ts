@@ -9,7 +9,7 @@ import { libc, runtime } from "../fixtures/runtime.ts";
 import { readableSockets } from "../../src/linux/accepted.ts";
 
 /** How many clients come at random moments. FD3_IDLE_CYCLES=500 takes a minute or two. */
-const cycles = Number(process.env.FD3_IDLE_CYCLES ?? 40);
+const cycles = Number(process.env.FD3_IDLE_CYCLES ?? 25);
 
 for (const transport of ["unix", "tcp"] as const) {
   for (const mode of transport === "tcp" ? ["serve", "attach", "echo"] : ["serve", "echo"]) {
