@@ -119,7 +119,7 @@ onDeno("stopAccepting() stops amid a burst, and nobody of it is lost", async () 
   }
 });
 
-onDeno("denoServe counts who may be shaking hands as unread", async () => {
+onDeno("denoServe counts who has shaken hands as unread until that asks", async () => {
   using folder = tempFolder();
   const [key, cert] = makeCertificate(folder.path).map((file) => readFileSync(file, "utf8"));
   using tcp = holdTcp();
