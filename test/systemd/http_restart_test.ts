@@ -6,7 +6,7 @@ import { until } from "./clients.ts";
 import { eachVariant, property, type Stage } from "./variants.ts";
 
 /** With every server; the variants that have few of them differ less. */
-const [RESTARTS, FEW_RESTARTS] = [30, 10];
+const [RESTARTS, FEW_RESTARTS] = [30, 8];
 const firstPort = 7100;
 const servers = "/opt/fd3/test/systemd/fixtures/servers.ts";
 const clientsProgram = "/opt/fd3/test/systemd/fixtures/http_load.ts";
