@@ -121,6 +121,8 @@ export const suites: Record<string, () => Suite> = {
   }),
   node20: () => node("node20"),
   node22: () => node("node22"),
+  // By now the other systemd is through: labs want the most of the machine.
+  systemd257: newerSystemd,
   node24: () => node("node24"),
   node26: () => node("node26"),
   project: () => node("node24", once.flatMap((folder) => tests(`test/${folder}`))),
@@ -130,6 +132,4 @@ export const suites: Record<string, () => Suite> = {
     atOnce: 1,
     summary: packageSummary,
   }),
-  // Not beside the other systemd, as labs want the most of the machine.
-  systemd257: newerSystemd,
 };
