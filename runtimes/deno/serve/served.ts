@@ -4,7 +4,7 @@ import { Fd3Error } from "../../../src/errors.ts";
 import type { Exchanges } from "../../../src/http/exchanges.ts";
 import type { Libc } from "../../../src/linux/libc.ts";
 import type { FileAccess } from "../../../src/types.ts";
-import { clientsAt, inheritedClients } from "../../../src/linux/clients.ts";
+import { type Clients, clientsAt, inheritedClients } from "../../../src/linux/clients.ts";
 import { denoHost as host } from "../host.ts";
 import { obstacle } from "../native.ts";
 import type { DenoHttpServer, DenoServeHandler } from "../types.ts";
@@ -36,6 +36,13 @@ function refuseTlsOn(what: string, address: FallbackAddress, { options }: Tracke
   throw new Fd3Error("ERR_FD3_PLATFORM", `Cannot serve ${what} with TLS: Deno has no TLS on a Unix socket`);
 }
 
+/** Follows what is under way at a server that does not listen yet. */
+function follow(tracked: Tracked, clients: Clients | undefined) {
+  const { options, exchanges } = tracked;
+  const traffic = new DenoTraffic(exchanges, clients, isTls(options));
+  return { traffic, serve: { options, handler: traffic.noting(tracked.handlerOf(traffic)) } };
+}
+
 /**
  * `Deno.serve()` on a chosen descriptor.
  *
@@ -49,14 +56,13 @@ export function adoptServing(choice: Choice, tracked: Tracked): TrackedServer {
   if (why !== undefined) throw new Fd3Error("ERR_FD3_FFI", `Cannot adopt fd ${fd} as a Deno.HttpServer: ${why}`);
   refuseTlsOn(`fd ${fd}`, address!, tracked);
   const libc = host.libc() as Libc;
-  const { options, exchanges } = tracked;
   const clients = inheritedClients(host, address!);
-  const traffic = new DenoTraffic(exchanges, clients, isTls(options));
-  const source = new HeldSource(libc, fd, address!, { options, handler: traffic.noting(tracked.handlerOf(traffic)) });
+  const { traffic, serve } = follow(tracked, clients);
+  const source = new HeldSource(libc, fd, address!, serve);
   noteWebSockets();
   const first = source.start();
   const serving = new Serving(clients, { source, first });
-  return { serving, server: serverOf(serving, first), traffic, isTls: isTls(options) };
+  return { serving, server: serverOf(serving, first), traffic, isTls: isTls(tracked.options) };
 }
 
 /**
@@ -71,16 +77,12 @@ export async function openServing(
 ): Promise<TrackedServer> {
   refuseTlsOn(formatAddress(address), address, tracked);
   const libc = host.libc();
-  const { options, exchanges } = tracked;
   const clients = clientsAt(host, address);
-  const traffic = new DenoTraffic(exchanges, clients, isTls(options));
+  const { traffic, serve } = follow(tracked, clients);
   const held = obstacle(address) === undefined ? libc as Libc : undefined;
   noteWebSockets();
-  const opened = await openSource(held, address, access, {
-    options,
-    handler: traffic.noting(tracked.handlerOf(traffic)),
-  });
+  const opened = await openSource(held, address, access, serve);
   if (clients !== undefined) clients.listener = opened.source.address;
   const serving = new Serving(clients, opened);
-  return { serving, server: serverOf(serving, opened.first), traffic, isTls: isTls(options) };
+  return { serving, server: serverOf(serving, opened.first), traffic, isTls: isTls(tracked.options) };
 }
