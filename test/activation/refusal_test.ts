@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { test } from "node:test";
 import { SOCK_DGRAM, SOCK_SEQPACKET } from "../../src/linux/constants.ts";
 import { activate, type ActivateOptions } from "../fixtures/activate.ts";
-import { answerOf, echoOnce } from "../fixtures/client.ts";
+import { answerFrom, echoOnce } from "../fixtures/client.ts";
 import { everything, runtime, variants } from "../fixtures/runtime.ts";
 import { holdTcp, holdUnix, tempFolder } from "../fixtures/sockets.ts";
 
@@ -68,7 +68,7 @@ for (const variant of variants) {
     await using started = activate({ ...passed, script, args: ["web", "2"] });
     await started.line();
     for (const [i, { target }] of [first, second].entries()) {
-      assert.equal(await answerOf(target), String(i));
+      assert.equal(await answerFrom(target), String(i));
     }
     assert.equal(await started.terminate(), 0, started.stderr());
   });

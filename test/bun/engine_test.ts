@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openBunServe } from "../../runtimes/bun/serve/engine.ts";
 import type { Engine } from "../../src/http/engine.ts";
 import { eventually } from "../fixtures/activate.ts";
 import { adopted, Handler, opened } from "./fixtures/engine.ts";
-import { makeCertificate } from "../fixtures/certificate.ts";
+import { makeTls } from "../fixtures/certificate.ts";
 import { ask, countResponses, getRequest, openRaw } from "../fixtures/http_client.ts";
 import { runtime } from "../fixtures/runtime.ts";
 import { holdTcp, holdUnix, tempFolder } from "../fixtures/sockets.ts";
@@ -75,7 +75,7 @@ if (runtime === "Bun") {
 
   test("the Bun engine serves by TLS", needs("openssl"), async () => {
     using folder = tempFolder();
-    const [key, cert] = makeCertificate(folder.path).map((file) => readFileSync(file, "utf8"));
+    const { key, cert } = makeTls(folder.path);
     const address = { transport: "tcp", hostname: "127.0.0.1", port: 0 } as const;
     const engine = await openBunServe(address, {}, { key, cert }, new Handler());
     const answer = await ask(

@@ -4,7 +4,7 @@ import process from "node:process";
 import { serveNative } from "../../runtimes/deno.ts";
 import { activate } from "../fixtures/activate.ts";
 import { echoOnce, open } from "../fixtures/client.ts";
-import { makeCertificate } from "../fixtures/certificate.ts";
+import { makeTls } from "../fixtures/certificate.ts";
 import { fd3Error, typeError } from "../fixtures/expect.ts";
 import { forgetTable } from "../fixtures/fake_host.ts";
 import { get, listeningSockets } from "../fixtures/http.ts";
@@ -119,7 +119,7 @@ onDeno("serveNative() needs no more than it says", async () => {
 
 onDeno("serveNative() and denoServe refuse TLS where Deno has none, and what is no certificate", async () => {
   using folder = tempFolder();
-  const [key, cert] = makeCertificate(folder.path).map((file) => readFileSync(file, "utf8"));
+  const { key, cert } = makeTls(folder.path);
   const none = "Fd3Error ERR_FD3_PLATFORM: Cannot serve fd 3 with TLS: Deno has no TLS on a Unix socket";
   await refuses(everything, "unix", { key, cert }, none);
   await refuses(everything, "unix", { tls: { key, cert } }, none);

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { connect as connectTls } from "node:tls";
 import { activate } from "../fixtures/activate.ts";
-import { makeCertificate } from "../fixtures/certificate.ts";
+import { makeTls } from "../fixtures/certificate.ts";
 import { receive } from "../fixtures/client.ts";
 import { get, inodeOf, listeningSockets, raw } from "../fixtures/http.ts";
 import { line, onDeno, start } from "./fixtures/on_deno.ts";
@@ -58,7 +57,7 @@ for (const when of ["early", "late"] as const) {
 
 onDeno("serveNative() closes a connection to its placeholder with TLS, too", async () => {
   using folder = tempFolder();
-  const [key, cert] = makeCertificate(folder.path).map((file) => readFileSync(file, "utf8"));
+  const { key, cert } = makeTls(folder.path);
   using tcp = holdTcp();
   await visited("early", tcp, { key, cert }, async () => {
     const socket = connectTls({ ...tcp.target, rejectUnauthorized: false });

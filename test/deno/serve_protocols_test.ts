@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { readFileSync } from "node:fs";
 import { connect as connectHttp2 } from "node:http2";
 import { connect as connectSocket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { gunzipSync } from "node:zlib";
-import { makeCertificate } from "../fixtures/certificate.ts";
+import { makeTls } from "../fixtures/certificate.ts";
 import { open, receive } from "../fixtures/client.ts";
 import { get, inodeOf, listeningSockets, parseAnswer, send } from "../fixtures/http.ts";
 import { line, onDeno, start } from "./fixtures/on_deno.ts";
@@ -36,7 +35,7 @@ async function tlsUrl(target: object, request: string): Promise<string> {
 
 onDeno("serveNative() and denoServe serve https, with HTTP/2", async () => {
   using folder = tempFolder();
-  const [key, cert] = makeCertificate(folder.path).map((file) => readFileSync(file, "utf8"));
+  const { key, cert } = makeTls(folder.path);
   for (const [mode, options] of [["native", { key, cert }], ["engine", { tls: { key, cert } }]] as const) {
     using tcp = holdTcp();
     await using started = start(mode, options, [tcp]);

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import process from "node:process";
 import type { Started } from "../fixtures/activate.ts";
-import { makeCertificate } from "../fixtures/certificate.ts";
+import { makeTls } from "../fixtures/certificate.ts";
 import { open, openTls, receive } from "../fixtures/client.ts";
 import { answerOf, get, inodeOf, listeningSockets, send } from "../fixtures/http.ts";
 import { line, onDeno, start } from "./fixtures/on_deno.ts";
@@ -120,9 +119,9 @@ onDeno("stopAccepting() stops amid a burst, and nobody of it is lost", async () 
 
 onDeno("denoServe counts who has shaken hands as unread until that asks", async () => {
   using folder = tempFolder();
-  const [key, cert] = makeCertificate(folder.path).map((file) => readFileSync(file, "utf8"));
+  const tls = makeTls(folder.path);
   using tcp = holdTcp();
-  await using started = start("engine", { tls: { key, cert } }, [tcp]);
+  await using started = start("engine", { tls }, [tcp]);
   await line(started, 1);
   const silent = connect(tcp.target as { port: number });
   await counts(started, { unread: 1, connections: 1 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { activate } from "../fixtures/activate.ts";
-import { answerOf } from "../fixtures/client.ts";
+import { answerFrom } from "../fixtures/client.ts";
 import { ask, openRaw } from "../fixtures/http_client.ts";
 import { everything, runtime } from "../fixtures/runtime.ts";
 import { holdTcp, holdUnix, tempFolder } from "../fixtures/sockets.ts";
@@ -56,7 +56,7 @@ for (const way of ["serve", "attach", ...(runtime === "Node" ? [] : ["native"])]
 
 test(`listen() with all accepts on every inherited socket (${runtime})`, async () => {
   await onBoth("listen", async (targets, _addresses, stop) => {
-    for (const target of [...targets, ...targets]) assert.equal(await answerOf(target), "listen");
+    for (const target of [...targets, ...targets]) assert.equal(await answerFrom(target), "listen");
     assert.equal(await stop(), 0);
   });
 });

@@ -3,8 +3,8 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { test } from "node:test";
 import { serve } from "../../mod.ts";
 import { activate, eventually, type Started } from "../fixtures/activate.ts";
-import { makeCertificate } from "../fixtures/certificate.ts";
-import { type DaemonOptions, engines, places } from "../fixtures/engines.ts";
+import { makeCertificate, makeTls } from "../fixtures/certificate.ts";
+import { type DaemonOptions, engines, places, startServer } from "../fixtures/engines.ts";
 import { ask } from "../fixtures/http_client.ts";
 import { listeningSockets } from "../fixtures/listening.ts";
 import { everything, runtime } from "../fixtures/runtime.ts";
@@ -52,11 +52,9 @@ for (const engine of engines[everything.name]) {
 
   test(`serve() serves https on an inherited port (${engine} on ${runtime})`, needs("openssl"), async () => {
     using folder = tempFolder();
-    const [key, cert] = makeCertificate(folder.path).map((file) => readFileSync(file, "utf8"));
     using held = holdTcp();
-    const args = [JSON.stringify({ engine, tls: { key, cert } })];
-    await using started = activate({ variant: everything, script, args, fds: [held.fd] });
-    await started.line();
+    const place = { variant: everything, engine, name: "" };
+    await using started = await startServer(place, [held.fd], { tls: makeTls(folder.path) });
     assert.deepEqual(listeningSockets(started.pid), [`tcp:${held.port}`]);
     assert.equal(await ask(held.target, { path: "/url", secure: true }), `200 https://127.0.0.1:${held.port}/url`);
     const slow = ask(held.target, { path: "/slow?500", secure: true });
@@ -119,9 +117,8 @@ for (const place of places) {
 
 test(`serve() serves https on an inherited Unix socket (${runtime})`, needs("openssl"), async () => {
   using folder = tempFolder();
-  const [key, cert] = makeCertificate(folder.path).map((file) => readFileSync(file, "utf8"));
   using held = holdUnix(`${folder.path}/s.sk`);
-  const args = [JSON.stringify({ tls: { key, cert } })];
+  const args = [JSON.stringify({ tls: makeTls(folder.path) })];
   await using started = activate({ variant: everything, script, args, fds: [held.fd] });
   // Deno.serve() cannot.
   const engine = runtime === "Bun" ? "bun-serve" : "node-http";

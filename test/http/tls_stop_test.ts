@@ -1,20 +1,17 @@
 // How a server with TLS ends: of a client that has shaken hands and asked nothing yet, the kernel tells no more than of one that was answered.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { connect, createServer, type NetConnectOpts, type Socket } from "node:net";
 import process from "node:process";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { activate } from "../fixtures/activate.ts";
-import { makeCertificate } from "../fixtures/certificate.ts";
+import { makeTls } from "../fixtures/certificate.ts";
 import { openTls, receive } from "../fixtures/client.ts";
-import { engines } from "../fixtures/engines.ts";
+import { engines, startServer } from "../fixtures/engines.ts";
 import { getRequest } from "../fixtures/http_client.ts";
 import { everything, runtime } from "../fixtures/runtime.ts";
 import { holdTcp, tempFolder } from "../fixtures/sockets.ts";
 import { needs } from "../fixtures/tools.ts";
 
-const script = "test/fixtures/http_daemon.ts";
 /** Longer than a handshake may take. */
 const lateMs = 700;
 
@@ -93,11 +90,9 @@ for (const engine of engines[everything.name]) {
     const title = `HttpServer.shutdown() waits for who ${who}, and not for who was answered (${engine} on ${runtime})`;
     test(title, needs("openssl"), async () => {
       using folder = tempFolder();
-      const [key, cert] = makeCertificate(folder.path).map((file) => readFileSync(file, "utf8"));
       using held = holdTcp();
-      const args = [JSON.stringify({ engine, tls: { key, cert } })];
-      await using started = activate({ variant: everything, script, args, fds: [held.fd] });
-      await started.line();
+      const place = { variant: everything, engine, name: "" };
+      await using started = await startServer(place, [held.fd], { tls: makeTls(folder.path) });
       const answered = await openTls(held.target);
       answered.write(getRequest("/"));
       assert.match((await receive(answered, 1)).toString(), /^HTTP/);

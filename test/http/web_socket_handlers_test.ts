@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { heard } from "../fixtures/activate.ts";
 import { places, portOf } from "../fixtures/engines.ts";
 import { ask } from "../fixtures/http_client.ts";
 import { holdTcp, holdUnix, tempFolder } from "../fixtures/sockets.ts";
 import { frame, WebSocketClient } from "../fixtures/web_socket_client.ts";
-import { heard, startWebSockets, withWebSockets } from "./fixtures/web_socket_server.ts";
+import { startWebSockets, withWebSockets } from "./fixtures/web_socket_server.ts";
 
 for (const place of places) {
   test(`WebSocketHandlers.open() can send at once (${place.name})`, async () => {

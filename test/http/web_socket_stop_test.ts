@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
+import { heard } from "../fixtures/activate.ts";
 import { places, portOf, testAbreast } from "../fixtures/engines.ts";
 import { open } from "../fixtures/client.ts";
 import { ask } from "../fixtures/http_client.ts";
 import { WebSocketClient } from "../fixtures/web_socket_client.ts";
-import { heard, withWebSockets } from "./fixtures/web_socket_server.ts";
+import { withWebSockets } from "./fixtures/web_socket_server.ts";
 
 testAbreast(places, "idleConnectionTimeout leaves a WebSocket alone that is quiet", async (place) => {
   await withWebSockets(place, { idleConnectionTimeout: 200 }, async (held, started) => {

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
-import { activate, eventually } from "../fixtures/activate.ts";
+import { activate, eventually, heard } from "../fixtures/activate.ts";
 import { places, portOf } from "../fixtures/engines.ts";
 import { ask, openRaw } from "../fixtures/http_client.ts";
 import { runtime } from "../fixtures/runtime.ts";
 import { holdTcp } from "../fixtures/sockets.ts";
 import { needs } from "../fixtures/tools.ts";
 import { handshake, WebSocketClient } from "../fixtures/web_socket_client.ts";
-import { heard, script, secureEngines, withSecureWebSockets, withWebSockets } from "./fixtures/web_socket_server.ts";
+import { script, secureEngines, withSecureWebSockets, withWebSockets } from "./fixtures/web_socket_server.ts";
 
 const MiB = 1024 * 1024;
 

@@ -2,13 +2,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { eventually, type Started } from "../fixtures/activate.ts";
+import { eventually, heard, type Started } from "../fixtures/activate.ts";
 import { getRequest } from "../fixtures/http_client.ts";
 import { listeningSockets } from "../fixtures/listening.ts";
 import { runtime } from "../fixtures/runtime.ts";
 import { needs } from "../fixtures/tools.ts";
 import { WebSocketClient } from "../fixtures/web_socket_client.ts";
-import { Client, heard, Http2Client, type Kind, type Place, stop, withServers } from "./fixtures/stopping_clients.ts";
+import { Client, Http2Client, type Kind, type Place, stop, withServers } from "./fixtures/stopping_clients.ts";
 
 const all: readonly Kind[] = ["net", "tls", "http", "https", "http2", "h2c"];
 const isHttp = ({ kind }: Place) => kind === "http" || kind === "https";
