@@ -13,6 +13,9 @@ for (const transport of ["unix", "tcp"] as const) {
     await withLives({ transport }, async (life, way) => {
       await life.hears(/^READY=1/);
       assert.equal(await ask(life.held.target), "200 Hello");
+      // Both come a moment after READY=1, and not at all if it stops before.
+      await life.says("fd3: serving on");
+      await life.hears(/STATUS=Serving/);
       const slow = await openRaw(life.held.target);
       slow.socket.write(getRequest("/slow?3000"));
       await life.says("slow began");
