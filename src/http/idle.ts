@@ -4,6 +4,9 @@ export type BackgroundTimer = (ms: number, callback: () => void) => () => void;
 /** For how long a connection may have nothing to do, in milliseconds. */
 export const defaultIdleTimeout = 120_000;
 
+/** How often is looked within the limit. */
+export const looksInLimit = 4;
+
 /** Which part of the time one look may take, of thousands of connections. */
 const share = 0.01;
 
@@ -18,7 +21,7 @@ const share = 0.01;
  */
 export function watchIdleConnections(timer: BackgroundTimer, limitMs: number, look: () => void): () => void {
   if (limitMs === Infinity) return () => {};
-  const restMs = limitMs / 4;
+  const restMs = limitMs / looksInLimit;
   let cancel: () => void;
   const wait = (ms: number) => {
     cancel = timer(ms, () => {

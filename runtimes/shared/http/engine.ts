@@ -7,7 +7,7 @@ import type { Address } from "../../../src/types.ts";
 import { builtin } from "../common.ts";
 import { fetchListener } from "./fetch_listener.ts";
 import { HttpConnections } from "./connections.ts";
-import { closeIdleConnections } from "./idle.ts";
+import { closeIdleConnections, untilRead } from "./idle.ts";
 import type { HttpListening, HttpParts, HttpWays } from "./listening.ts";
 import type { NodeHttpListener, NodeHttpModule, NodeHttpServer, ServerResponse } from "./types.ts";
 
@@ -78,8 +78,8 @@ export class NodeHttpEngine implements Engine {
 
   async close(): Promise<void> {
     this.stopAccepting();
-    // Two turns of the loop: a request that has arrived by now is read before its connection looks idle.
-    for (let turn = 0; turn < 2; turn++) await new Promise<void>((resolve) => void setTimeout(resolve));
+    // A request that has arrived by now is read before its connection looks idle.
+    await untilRead();
     this.#listening.end();
     await this.finished;
   }
