@@ -31,6 +31,7 @@ export function maybeShakingHands(libc: Libc, fds: readonly number[]): number[] 
 // Where these are in struct tcp_info, too.
 const LAST_DATA_SENT = 44;
 const BYTES_RECEIVED = 128;
+const DATA_SEGS_OUT = 156;
 
 /**
  * The TCP connections that have sent something after the last that was sent to them: while no handler runs, that is the beginning of a request.
@@ -39,11 +40,13 @@ const BYTES_RECEIVED = 128;
  * @param fds The connections.
  */
 function halfRequests(libc: Libc, fds: readonly number[]): number[] {
-  const info = new Uint8Array(BYTES_RECEIVED + 8);
+  const info = new Uint8Array(DATA_SEGS_OUT + 4);
   const view = new DataView(info.buffer);
   return fds.filter((fd) => {
     if (libc.getsockopt(fd, SOL_TCP, TCP_INFO, info, Uint8Array.of(info.length, 0, 0, 0)) < 0) return false;
     if (view.getBigUint64(BYTES_RECEIVED, true) === 0n) return false;
+    // Before the first answer the kernel tells when the connection began, and that may be the very moment when something came.
+    if (view.getUint32(DATA_SEGS_OUT, true) === 0) return true;
     return view.getUint32(LAST_DATA_RECV, true) < view.getUint32(LAST_DATA_SENT, true);
   });
 }

@@ -139,6 +139,21 @@ if (runtime === "Bun") {
     second.abort();
   });
 
+  test("unread() of the Bun engine counts half a request, however soon it came", async () => {
+    using held = holdTcp();
+    const engine = await adopted(held);
+    for (let count = 1; count <= 10; count++) {
+      const client = await openRaw(held.target);
+      client.socket.write("GET /ha");
+      // Until Bun has read all, it counts because of that.
+      const readAll = await openRaw(held.target);
+      readAll.socket.write(getRequest("/"));
+      assert.ok(await eventually(() => countResponses(readAll.text()) === 1));
+      assert.equal(engine.unread(), count);
+    }
+    engine.abort();
+  });
+
   test("close() of the Bun engine ends idle connections, and answers what had arrived on one", async () => {
     using held = holdTcp();
     using folder = tempFolder();
