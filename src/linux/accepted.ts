@@ -1,5 +1,5 @@
 import type { Address } from "../types.ts";
-import { SOL_TCP, TCP_INFO } from "./constants.ts";
+import { SOL_TCP, TCP_INFO, TCPI_BYTES_RECEIVED } from "./constants.ts";
 import type { Libc } from "./libc.ts";
 import { Look } from "./look.ts";
 import { isListening, isStream } from "./socket.ts";
@@ -7,8 +7,6 @@ import { isListening, isStream } from "./socket.ts";
 const POLLIN = 1;
 const POLLRDHUP = 0x2000;
 const POLLNVAL = 32;
-/** Where `tcpi_bytes_received` is in struct tcp_info (include/uapi/linux/tcp.h, Linux 4.1). */
-const BYTES_RECEIVED = 128;
 
 /** Whether a connection that came in at a listener may have this as our end. A listener on all addresses says less than its connections. */
 export function fits(address: Address | undefined, listener: Address): boolean {
@@ -69,8 +67,8 @@ function polled(libc: Libc, fds: readonly number[], events: number): number[] {
 export function unreadSockets(libc: Libc, fds: readonly number[]): number {
   const unread = new Set(readableSockets(libc, fds));
   // One for all: there may be thousands.
-  const info = new Uint8Array(BYTES_RECEIVED + 8);
-  const received = new BigUint64Array(info.buffer, BYTES_RECEIVED, 1);
+  const info = new Uint8Array(TCPI_BYTES_RECEIVED + 8);
+  const received = new BigUint64Array(info.buffer, TCPI_BYTES_RECEIVED, 1);
   const length = new Uint8Array(4);
   const hasSentNothing = (fd: number) => {
     length[0] = info.length;

@@ -31,6 +31,14 @@ export const MSG_CMSG_CLOEXEC = 0x40000000;
 export const SOL_TCP = 6;
 export const TCP_INFO = 11;
 
+// Where these are in struct tcp_info (include/uapi/linux/tcp.h, Linux 4.6).
+export const TCPI_UNACKED = 24;
+export const TCPI_LAST_DATA_SENT = 44;
+export const TCPI_LAST_DATA_RECV = 52;
+export const TCPI_BYTES_RECEIVED = 128;
+export const TCPI_NOTSENT_BYTES = 144;
+export const TCPI_DATA_SEGS_OUT = 156;
+
 export const SHUT_RD = 0;
 export const SHUT_RDWR = 2;
 

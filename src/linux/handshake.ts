@@ -1,11 +1,15 @@
 import { hungUpSockets, unreadSockets } from "./accepted.ts";
 import type { Clients } from "./clients.ts";
-import { SOL_TCP, TCP_INFO } from "./constants.ts";
+import {
+  SOL_TCP,
+  TCP_INFO,
+  TCPI_BYTES_RECEIVED,
+  TCPI_DATA_SEGS_OUT,
+  TCPI_LAST_DATA_RECV,
+  TCPI_LAST_DATA_SENT,
+} from "./constants.ts";
 import type { Libc } from "./libc.ts";
 import { peerPort } from "./silent.ts";
-
-/** Where `tcpi_last_data_recv` is in struct tcp_info (include/uapi/linux/tcp.h). */
-const LAST_DATA_RECV = 52;
 
 /**
  * For how long a client may be silent amid a TLS handshake, and, where nothing tells whether it has asked something, between that and its first
@@ -20,18 +24,13 @@ const handshakeMs = 250;
  * @param fds The connections.
  */
 export function maybeShakingHands(libc: Libc, fds: readonly number[]): number[] {
-  const info = new Uint8Array(LAST_DATA_RECV + 4);
+  const info = new Uint8Array(TCPI_LAST_DATA_RECV + 4);
   const view = new DataView(info.buffer);
   return fds.filter((fd) => {
     if (libc.getsockopt(fd, SOL_TCP, TCP_INFO, info, Uint8Array.of(info.length, 0, 0, 0)) < 0) return false;
-    return view.getUint32(LAST_DATA_RECV, true) < handshakeMs;
+    return view.getUint32(TCPI_LAST_DATA_RECV, true) < handshakeMs;
   });
 }
-
-// Where these are in struct tcp_info, too.
-const LAST_DATA_SENT = 44;
-const BYTES_RECEIVED = 128;
-const DATA_SEGS_OUT = 156;
 
 /**
  * The TCP connections that have sent something after the last that was sent to them: while no handler runs, that is the beginning of a request.
@@ -40,14 +39,14 @@ const DATA_SEGS_OUT = 156;
  * @param fds The connections.
  */
 function halfRequests(libc: Libc, fds: readonly number[]): number[] {
-  const info = new Uint8Array(DATA_SEGS_OUT + 4);
+  const info = new Uint8Array(TCPI_DATA_SEGS_OUT + 4);
   const view = new DataView(info.buffer);
   return fds.filter((fd) => {
     if (libc.getsockopt(fd, SOL_TCP, TCP_INFO, info, Uint8Array.of(info.length, 0, 0, 0)) < 0) return false;
-    if (view.getBigUint64(BYTES_RECEIVED, true) === 0n) return false;
+    if (view.getBigUint64(TCPI_BYTES_RECEIVED, true) === 0n) return false;
     // Before the first answer the kernel tells when the connection began, and that may be the very moment when something came.
-    if (view.getUint32(DATA_SEGS_OUT, true) === 0) return true;
-    return view.getUint32(LAST_DATA_RECV, true) < view.getUint32(LAST_DATA_SENT, true);
+    if (view.getUint32(TCPI_DATA_SEGS_OUT, true) === 0) return true;
+    return view.getUint32(TCPI_LAST_DATA_RECV, true) < view.getUint32(TCPI_LAST_DATA_SENT, true);
   });
 }
 

@@ -1,11 +1,9 @@
 import type { Clients } from "./clients.ts";
-import { SHUT_RD, SO_LINGER, SO_MEMINFO, SOL_SOCKET, SOL_TCP, TCP_INFO } from "./constants.ts";
+import { SHUT_RD, SO_LINGER, SO_MEMINFO, SOL_SOCKET, SOL_TCP, TCP_INFO, TCPI_NOTSENT_BYTES } from "./constants.ts";
 import type { Libc } from "./libc.ts";
 import { peerPort } from "./silent.ts";
 import { cut } from "./withdraw.ts";
 
-/** Where `tcpi_notsent_bytes` is in struct tcp_info (include/uapi/linux/tcp.h, Linux 4.6). */
-const NOTSENT_BYTES = 144;
 /** Where SK_MEMINFO_WMEM_ALLOC is in what SO_MEMINFO gives (include/uapi/linux/sock_diag.h, Linux 4.12). */
 const WMEM_ALLOC = 8;
 const MEMINFO_SIZE = 36;
@@ -19,12 +17,12 @@ const MEMINFO_SIZE = 36;
  */
 export function outgoingSockets(libc: Libc, fds: readonly number[], isTcp: boolean): number[] {
   // One for all: there may be thousands.
-  const info = new Uint8Array(isTcp ? NOTSENT_BYTES + 4 : MEMINFO_SIZE);
+  const info = new Uint8Array(isTcp ? TCPI_NOTSENT_BYTES + 4 : MEMINFO_SIZE);
   const view = new DataView(info.buffer);
   const length = new Uint8Array(4);
   return fds.filter((fd) => {
     length[0] = info.length;
-    const [level, name, at] = isTcp ? [SOL_TCP, TCP_INFO, NOTSENT_BYTES] : [SOL_SOCKET, SO_MEMINFO, WMEM_ALLOC];
+    const [level, name, at] = isTcp ? [SOL_TCP, TCP_INFO, TCPI_NOTSENT_BYTES] : [SOL_SOCKET, SO_MEMINFO, WMEM_ALLOC];
     return libc.getsockopt(fd, level, name, info, length) >= 0 && view.getUint32(at, true) > 0;
   });
 }

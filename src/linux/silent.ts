@@ -1,16 +1,20 @@
 import type { TcpAddress } from "../types.ts";
 import { readableSockets } from "./accepted.ts";
-import { SHUT_RD, SO_PEERNAME, SOL_SOCKET, SOL_TCP, TCP_INFO } from "./constants.ts";
+import {
+  SHUT_RD,
+  SO_PEERNAME,
+  SOL_SOCKET,
+  SOL_TCP,
+  TCP_INFO,
+  TCPI_BYTES_RECEIVED,
+  TCPI_DATA_SEGS_OUT,
+  TCPI_LAST_DATA_RECV,
+  TCPI_LAST_DATA_SENT,
+  TCPI_NOTSENT_BYTES,
+  TCPI_UNACKED,
+} from "./constants.ts";
 import type { Libc } from "./libc.ts";
 import { decodeSockaddr } from "./sockaddr.ts";
-
-// Where these are in struct tcp_info (include/uapi/linux/tcp.h, Linux 4.6).
-const UNACKED = 24;
-const LAST_DATA_SENT = 44;
-const LAST_DATA_RECV = 52;
-const BYTES_RECEIVED = 128;
-const NOTSENT_BYTES = 144;
-const DATA_SEGS_OUT = 156;
 
 /** A TCP connection on which nothing has moved for a while. */
 export interface SilentConnection {
@@ -30,7 +34,7 @@ export interface SilentConnection {
  */
 export function silentConnections(libc: Libc, fds: readonly number[], ms: number): SilentConnection[] {
   // One for all: there may be thousands.
-  const info = new Uint8Array(DATA_SEGS_OUT + 4);
+  const info = new Uint8Array(TCPI_DATA_SEGS_OUT + 4);
   const view = new DataView(info.buffer);
   const length = new Uint8Array(4);
   const at = (offset: number) => view.getUint32(offset, true);
@@ -38,8 +42,15 @@ export function silentConnections(libc: Libc, fds: readonly number[], ms: number
   for (const fd of fds) {
     length[0] = info.length;
     if (libc.getsockopt(fd, SOL_TCP, TCP_INFO, info, length) < 0) continue;
-    if (Math.min(at(LAST_DATA_SENT), at(LAST_DATA_RECV)) < ms || at(UNACKED) > 0 || at(NOTSENT_BYTES) > 0) continue;
-    found.push({ fd, hasReceived: view.getBigUint64(BYTES_RECEIVED, true) > 0n, hasSent: at(DATA_SEGS_OUT) > 0 });
+    if (
+      Math.min(at(TCPI_LAST_DATA_SENT), at(TCPI_LAST_DATA_RECV)) < ms || at(TCPI_UNACKED) > 0 ||
+      at(TCPI_NOTSENT_BYTES) > 0
+    ) continue;
+    found.push({
+      fd,
+      hasReceived: view.getBigUint64(TCPI_BYTES_RECEIVED, true) > 0n,
+      hasSent: at(TCPI_DATA_SEGS_OUT) > 0,
+    });
   }
   return found;
 }
